@@ -1,7 +1,7 @@
 """Every message by id, rendered in a language.
 
-The catalogue is one TOML file per language in ``locale/``; English is complete, another language falls back
-to it message by message. Sums and readers hand over an id and values only.
+The catalogue of a language is the TOML files in ``locale/<language>/``, one per room; English is complete,
+another language falls back to it message by message. Sums and readers hand over an id and values only.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ class Message:
 @cache
 def catalogue(lang: str) -> Mapping[str, Mapping[str, str]]:
     """Return the catalogue of one language, message id -> {reason, advice}."""
-    source = files("surefoot").joinpath("locale", f"{lang}.toml")
-    return tomllib.loads(source.read_text(encoding="utf-8"))
+    merged: dict[str, Mapping[str, str]] = {}
+    for room in files("surefoot").joinpath("locale", lang).iterdir():
+        if room.name.endswith(".toml"):
+            merged |= tomllib.loads(room.read_text(encoding="utf-8"))
+    return merged
 
 
 def render(id_: str, values: Mapping[str, object] | None = None, *, found: str = "", lang: str = "en") -> Message:

@@ -1,0 +1,1 @@
+"""The sums: facts in, frozen results out; NumPy, SciPy, Shapely, pyproj and Numba only."""

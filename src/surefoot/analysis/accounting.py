@@ -1,0 +1,401 @@
+"""The ledger of every recorded device: what became of it, in expected counts that add up.
+
+recorded = found + detonated + lifted + lost + searched_not_found + not_searched, for every device, hence for every
+type, row and record. What is still in the ground is a separate posterior, not a term of the identity: a search
+that misses one device in twenty never proves that all are gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import betaln, gammaln, logsumexp
+
+from surefoot.analysis.matching import Association
+from surefoot.errors import UsageError
+from surefoot.model import Doubt, Where
+from surefoot.terms import Fate, FindFate, Severity
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Texts = npt.NDArray[np.object_]
+
+FATES: tuple[Fate, ...] = tuple(Fate)
+_COLUMN = {fate: column for column, fate in enumerate(FATES)}
+_OF_FIND = {FindFate.DETONATED: Fate.DETONATED, FindFate.LIFTED: Fate.LIFTED}
+REMOVALS = (Fate.LIFTED, Fate.DETONATED, Fate.LOST)
+
+EXACT_COUNT_WEIGHT = 0.6
+"""P(exactly what was recorded was laid); else a negative binomial about it (methods.md section 6)."""
+
+COUNT_SPREAD = 0.1
+_NOWHERE = Where("")
+_LAID_POINTS = 21
+_DETECTION_POINTS = 15
+_PRESENCE_POINTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Devices a record says were removed later. `fate` is LIFTED, DETONATED or LOST.
+
+    `count` None = some, not how many; `model` "" = of any type. Which devices they were is not known.
+    """
+
+    record: int
+    fate: Fate
+    count: float | None
+    model: str = ""
+    raw: str = ""
+    where: Where = _NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class StillInGround:
+    """Posterior of the number of devices still in the ground. `none` = P(not one)."""
+
+    median: float
+    interval: tuple[float, float]
+    level: float
+    none: float
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """What became of every recorded device.
+
+    Attributes
+    ----------
+    fate : (n, 6)
+        Probabilities over `FATES`; every row sums to one.
+    record, row, model : (n,)
+        As given.
+    still_in_ground
+        Of all records together; None when nothing is recorded.
+    doubts
+        What did not fit, SF-A020 onwards.
+    """
+
+    fate: Floats
+    record: Ints
+    row: Texts
+    model: Texts
+    still_in_ground: StillInGround | None
+    doubts: tuple[Doubt, ...]
+
+    @property
+    def most_probable(self) -> Texts:
+        """The most probable fate of each item, (n,)."""
+        return np.asarray([FATES[c] for c in np.argmax(self.fate, axis=1)], dtype=object)
+
+    def totals(self) -> dict[str, float]:
+        """Return expected counts: recorded and the six fates."""
+        return _named(self.fate)
+
+    def by_model(self) -> Mapping[str, Mapping[str, float]]:
+        """Return expected counts by type as written."""
+        return {str(key): _named(self.fate[self.model == key]) for key in sorted(set(self.model))}
+
+    def by_record(self) -> Mapping[int, Mapping[str, float]]:
+        """Return expected counts by record index."""
+        keys, line = np.unique(self.record, return_inverse=True)
+        sums = _grouped(self.fate, line, keys.size)
+        return {int(k): _line(s) for k, s in zip(keys, sums, strict=True)}
+
+    def by_row(self) -> Mapping[tuple[int, str], Mapping[str, float]]:
+        """Return expected counts by record index and row name."""
+        pairs = list(zip(self.record.tolist(), (str(r) for r in self.row), strict=True))
+        keys = sorted(set(pairs))
+        place = {key: at for at, key in enumerate(keys)}
+        line = np.asarray([place[p] for p in pairs], dtype=np.int64)
+        return {k: _line(s) for k, s in zip(keys, _grouped(self.fate, line, len(keys)), strict=True)}
+
+
+def _grouped(fate: Floats, line: Ints, lines: int) -> Floats:
+    counts = np.bincount(line, minlength=lines)
+    sums = [np.bincount(line, weights=fate[:, c], minlength=lines) for c in range(len(FATES))]
+    return np.column_stack([counts, *sums]).astype(np.float64)
+
+
+def _line(sums: Floats) -> dict[str, float]:
+    return dict(zip(("recorded", *(f.value for f in FATES)), (float(s) for s in sums), strict=True))
+
+
+def _named(fate: Floats) -> dict[str, float]:
+    return _line(np.concatenate([[fate.shape[0]], fate.sum(axis=0)]))
+
+
+def ledger(
+    association: Association,
+    *,
+    find_fate: Texts,
+    item_row: Texts,
+    item_model: Texts,
+    searched: Floats,
+    detection: float | None,
+    removals: Sequence[Removal] = (),
+    rng: np.random.Generator,
+    find_in_search: npt.NDArray[np.bool_] | None = None,
+    item_group: Ints | None = None,
+    presence_beta: tuple[float, float] = (8.5, 1.5),
+    detection_beta: tuple[float, float] = (4.0, 2.0),
+    level: float = 0.9,
+    draws: int = 2000,
+) -> Ledger:
+    """Account for every recorded device.
+
+    Parameters
+    ----------
+    association
+        Of the m finds AND accidents (an accident is a find with fate ``detonated``) with the n recorded devices.
+    find_fate : (m,)
+        `terms.FindFate`; detonated and lifted are columns of their own, every other fate counts as found.
+    item_row, item_model : (n,)
+        As written; types are compared without case, spaces and hyphens. "" = type not certain.
+    searched : (n,)
+        P(the item's place lies on searched ground), before looking at what was found.
+    detection
+        P(a device on searched ground is found), over 0 and at most 1; None = unknown (`detection_beta`).
+    removals
+        Removals noted on the records, in order of date.
+    rng
+        For `still_in_ground`.
+    find_in_search : (m,)
+        Finds that the search made; None = all but the detonated. The others tell that a device was there, but
+        nothing about how well the search finds.
+    item_group : (n,)
+        Label of the group (series) of the item's record; records of one group share how much of what they
+        state is there. None = one group.
+    presence_beta, detection_beta
+        Priors, see priors.toml.
+    level, draws
+        Of the interval of `still_in_ground`.
+
+    Returns
+    -------
+    Ledger
+
+    Raises
+    ------
+    UsageError
+        SF-A003 a probability outside its range.
+    """
+    ground = np.asarray(searched, dtype=np.float64)
+    if not np.all((ground >= 0.0) & (ground <= 1.0)) or (
+        detection is not None and not 0.0 < detection <= 1.0
+    ):
+        raise UsageError("SF-A003", f"searched / detection {detection}")
+    fate = _from_finds(association, find_fate)
+    doubts = _take_removals(fate, association.item_record, item_model, removals)
+    rest = np.maximum(1.0 - fate.sum(axis=1), 0.0)
+    likely_detection = detection or detection_beta[0] / sum(detection_beta)
+    presence = _presence(association, ground, likely_detection, presence_beta)
+    seen = presence * likely_detection
+    # Given that it was not found, an item is more likely to lie where nobody looked.
+    on_searched = ground * (1.0 - seen) / np.maximum(1.0 - ground * seen, 1e-12)
+    on_searched = np.where(ground >= 1.0, 1.0, np.clip(on_searched, 0.0, 1.0))
+    fate[:, _COLUMN[Fate.SEARCHED_NOT_FOUND]] = rest * on_searched
+    fate[:, _COLUMN[Fate.NOT_SEARCHED]] = rest * (1.0 - on_searched)
+    remaining = None
+    if ground.size:
+        facts = _record_facts(association, fate, ground, find_fate, find_in_search, item_group)
+        remaining = _still_in_ground(facts, detection, presence_beta, detection_beta, level, draws, rng)
+    return Ledger(
+        fate, association.item_record, np.asarray(item_row, dtype=object), np.asarray(item_model, dtype=object),
+        remaining, doubts,
+    )  # fmt: skip
+
+
+def _from_finds(association: Association, find_fate: Texts) -> Floats:
+    """Fates that finds and accidents give, (n, 6)."""
+    fate = np.zeros((association.item_record.size, len(FATES)))
+    column = np.asarray([_COLUMN[_OF_FIND.get(f, Fate.FOUND)] for f in find_fate], dtype=np.int64)
+    for c in np.unique(column):
+        fate[:, c] = association.per_item((column == c).astype(np.float64))
+    total = fate.sum(axis=1, keepdims=True)
+    return np.asarray(fate / np.maximum(total, 1.0), dtype=np.float64)
+
+
+def _key(model: object) -> str:
+    return "".join(str(model).casefold().replace("-", "").split())
+
+
+def _take_removals(
+    fate: Floats, record: Ints, item_model: Texts, removals: Sequence[Removal]
+) -> tuple[Doubt, ...]:
+    """Spread removals over what their records have not yet accounted for, in place; return what did not fit.
+
+    Which devices were removed is not known, so each open device of the type takes an equal part of it.
+    """
+    keys = np.asarray([_key(m) for m in item_model], dtype=object)
+    doubts: list[Doubt] = []
+    for removal in removals:
+        if removal.fate not in REMOVALS:
+            raise UsageError("SF-A005", str(removal.fate))
+        values: dict[str, object] = {
+            "fate": removal.fate.value,
+            "count": removal.count,
+            "model": removal.model,
+        }
+        if removal.count is None or not removal.count >= 0.0:
+            doubts.append(Doubt("SF-A021", Severity.WARNING, removal.where, removal.raw, values))
+            continue
+        mine = record == removal.record
+        if removal.model:
+            mine = mine & ((keys == _key(removal.model)) | (keys == ""))
+        rest = np.where(mine, np.maximum(1.0 - fate.sum(axis=1), 0.0), 0.0)
+        room = float(rest.sum())
+        if removal.count > room + 1e-9:
+            excess = {**values, "excess": round(removal.count - room, 1), "room": round(room, 1)}
+            doubts.append(Doubt("SF-A020", Severity.WARNING, removal.where, removal.raw, excess))
+        if room > 0.0:
+            fate[:, _COLUMN[removal.fate]] += rest * min(1.0, removal.count / room)
+    return tuple(doubts)
+
+
+def _presence(
+    association: Association, ground: Floats, detection: float, beta: tuple[float, float]
+) -> Floats:
+    """P(a recorded device is there), learnt per record from the share found on its searched ground, (n,)."""
+    records = int(association.item_record.max(initial=-1)) + 1
+    could = np.bincount(association.item_record, weights=ground, minlength=records)
+    there = np.minimum(association.per_record() / detection, could)
+    mean = (beta[0] + there) / (beta[0] + beta[1] + could)
+    return np.asarray(mean[association.item_record], dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Facts:
+    """What the posterior needs of each record, (records,)."""
+
+    recorded: Floats
+    removed: Floats  # before or beside the search
+    found: Floats  # by the search
+    coverage: Floats
+    left: Floats  # found and left in place
+    group: Ints  # from 0; records of one group share how much of what they state is there
+
+
+def _record_facts(
+    association: Association,
+    fate: Floats,
+    ground: Floats,
+    find_fate: Texts,
+    in_search: npt.NDArray[np.bool_] | None,
+    item_group: Ints | None,
+) -> _Facts:
+    kinds = np.asarray(find_fate, dtype=object)
+    by_search = kinds != FindFate.DETONATED if in_search is None else np.asarray(in_search, dtype=np.bool_)
+    keys, first, line = np.unique(association.item_record, return_index=True, return_inverse=True)
+
+    def total(values: Floats) -> Floats:
+        return np.asarray(np.bincount(line, weights=values, minlength=keys.size), dtype=np.float64)
+
+    found = np.minimum(association.per_item(by_search.astype(np.float64)), 1.0)
+    gone = fate[:, [_COLUMN[f] for f in (*REMOVALS, Fate.FOUND)]].sum(axis=1) - found
+    left = np.minimum(association.per_item((kinds == FindFate.LEFT).astype(np.float64)), 1.0)
+    recorded = total(np.ones(ground.size))
+    group = np.zeros(keys.size) if item_group is None else np.asarray(item_group)[first]
+    return _Facts(
+        recorded=recorded,
+        removed=np.maximum(total(gone), 0.0),
+        found=total(found),
+        coverage=total(ground) / recorded,
+        left=total(left),
+        group=np.unique(group, return_inverse=True)[1].astype(np.int64),
+    )
+
+
+def _midpoints(points: int) -> Floats:
+    return (np.arange(points) + 0.5) / points
+
+
+def _log_beta(x: Floats, beta: tuple[float, float]) -> Floats:
+    return np.asarray((beta[0] - 1) * np.log(x) + (beta[1] - 1) * np.log1p(-x), dtype=np.float64)
+
+
+def _still_in_ground(
+    facts: _Facts,
+    detection: float | None,
+    presence_beta: tuple[float, float],
+    detection_beta: tuple[float, float],
+    level: float,
+    draws: int,
+    rng: np.random.Generator,
+) -> StillInGround:
+    """Sample what remains of all records: laid -> less removals -> present -> found.
+
+    Laid is what was recorded with probability 0.6, else negative binomial about it; what is present of it is
+    beta-binomial about a mean that the records of a group share and that their searched part teaches; what
+    was found is binomial with coverage x detection. One detection probability is shared by all records; when
+    it is not stated it is learnt together with the rest. Devices found and left in place are still there.
+    """
+    stated = detection is not None
+    chances = np.array([detection]) if stated else _midpoints(_DETECTION_POINTS)
+    log_chance = np.zeros(1) if stated else _log_beta(chances, detection_beta)
+    means = _midpoints(_PRESENCE_POINTS)
+    log_mean = _log_beta(means, presence_beta)
+    tables = [
+        _present_table(facts, r, chances, means, sum(presence_beta)) for r in range(facts.recorded.size)
+    ]
+    evidence = np.zeros((int(facts.group.max()) + 1, chances.size, means.size))
+    np.add.at(evidence, facts.group, np.array([logsumexp(table, axis=2) for _, table in tables]))
+    evidence += log_mean
+    of_chance = _draw(log_chance + logsumexp(evidence, axis=2).sum(axis=0), draws, rng)
+    of_mean = np.empty((evidence.shape[0], draws), dtype=np.int64)
+    for g, c in np.ndindex(evidence.shape[0], chances.size):
+        here = of_chance == c
+        of_mean[g, here] = _draw(evidence[g, c], int(here.sum()), rng)
+    total = np.full(draws, facts.left.sum())
+    for r, (present, table) in enumerate(tables):
+        cell = of_chance * means.size + of_mean[facts.group[r]]
+        for at in np.unique(cell):
+            here = cell == at
+            number = present[_draw(table[divmod(at, means.size)], int(here.sum()), rng)]
+            total[here] += np.maximum(number - facts.found[r], 0.0)
+    low, median, high = np.quantile(total, [(1 - level) / 2, 0.5, (1 + level) / 2])
+    return StillInGround(float(median), (float(low), float(high)), level, float(np.mean(total < 0.5)))
+
+
+def _draw(log_weight: Floats, size: int, rng: np.random.Generator) -> Ints:
+    """Draw indices by their log weights."""
+    below = np.cumsum(np.exp(log_weight - log_weight.max()))
+    drawn = np.searchsorted(below, rng.random(size) * below[-1], side="right")
+    return np.asarray(np.minimum(drawn, below.size - 1), dtype=np.int64)
+
+
+def _present_table(
+    facts: _Facts, r: int, chances: Floats, means: Floats, concentration: float
+) -> tuple[Floats, Floats]:
+    """Numbers present before the search, (p,), and their log posterior, (detection, mean presence, p)."""
+    found = facts.found[r]
+    laid, log_laid = _laid(facts.recorded[r])
+    # Finds may exceed what could have been there: then the form undercounts, and all of it was.
+    able = np.maximum(laid - facts.removed[r], found)[:, None]
+    present = found + np.arange(np.ceil(float(able.max()) - found) + 1.0)
+    left = able - present
+    possible = left >= -1e-9
+    left = np.where(possible, left, 0.0).clip(min=0.0)
+    one, other = (means * concentration)[:, None], ((1.0 - means) * concentration)[:, None]
+    fixed = np.where(possible, gammaln(able + 1) - gammaln(present + 1) - gammaln(left + 1), -np.inf)
+    fixed += log_laid[:, None] - gammaln(able + concentration)
+    log_present = np.stack([logsumexp(fixed + gammaln(left + b), axis=0) for b in other[:, 0]])
+    log_present += gammaln(present + one) - betaln(one, other)
+    seen = np.clip(facts.coverage[r] * chances, 1e-300, 1.0 - 1e-9)[:, None]
+    missed = present - found
+    log_found = gammaln(present + 1) - gammaln(missed + 1) + missed * np.log1p(-seen) + found * np.log(seen)
+    return present, log_present[None, :, :] + log_found[:, None, :]
+
+
+def _laid(recorded: float) -> tuple[Floats, Floats]:
+    """Numbers that may have been laid, with log weights: the form's own, else spread about it."""
+    spread = np.sqrt(recorded + (COUNT_SPREAD * recorded) ** 2)
+    low, high = max(0.0, np.floor(recorded - 4 * spread)), np.ceil(recorded + 5 * spread)
+    laid = np.unique(np.round(np.linspace(low, high, _LAID_POINTS)))
+    size = 1.0 / COUNT_SPREAD**2
+    log_nb = gammaln(laid + size) - gammaln(laid + 1) + laid * np.log(recorded / (size + recorded))
+    log_nb += np.log1p(-EXACT_COUNT_WEIGHT) - logsumexp(log_nb)
+    return np.append(laid, recorded), np.append(log_nb, np.log(EXACT_COUNT_WEIGHT))

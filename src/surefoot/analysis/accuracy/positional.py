@@ -1,0 +1,329 @@
+"""How far off recorded devices are (ISO 19157 measures 128, 47, 44, 45, 49, 31, 51).
+
+The residual of a pair is y - m: found minus recorded, east and north in the case's metric CRS. Every pair counts
+with its association probability. All devices of a record share its shift, so one record is one cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import chndtrix, ndtri, stdtrit
+
+from surefoot.analysis.accuracy.measures import LEVEL, Measure, clustered_share, not_known, rate_measure
+from surefoot.analysis.matching import Association
+from surefoot.terms import Stage
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+THRESHOLDS_M = (5.0, 10.0, 25.0, 50.0, 100.0)
+CE90_PER_SIGMA = 2.146
+CE95_PER_SIGMA = 2.448
+FEWEST_CLUSTERS = 3
+DRAWS = 2000
+FEWEST_DRAWS = 500
+_MOST_NUMBERS = 4_000_000
+_METHOD = "association-weighted moments; Bayesian bootstrap over records"
+_PAIRS = "Residual = found minus recorded, weighted by the probability of the pair. "
+_STAGE_NOTE = {
+    Stage.AS_RECORDED: (
+        "Records as they stand: a find is shared among the devices within reach of the stated uncertainty, so "
+        "where devices stand closer together than the record is off, this leans on the stated uncertainty. "
+    ),
+    Stage.RE_ANCHORED: "After re-anchoring. ",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Residuals:
+    """Pairs that are possible, with their residuals (east and north, metres).
+
+    Attributes
+    ----------
+    east, north, weight : (p,)
+        Residual and association probability of each pair.
+    gps_variance : (p,)
+        Variance per axis of the find's own position, m2.
+    cluster : (p,)
+        Group from 0: the record.
+    clusters : int
+        Number of groups.
+    """
+
+    east: Floats
+    north: Floats
+    weight: Floats
+    gps_variance: Floats
+    cluster: Ints
+    clusters: int
+
+
+def residuals(
+    association: Association,
+    item_mean: Floats,
+    item_exact: Booleans,
+    find_position: Floats,
+    find_variance: Floats,
+    *,
+    find_used: Booleans | None = None,
+) -> Residuals:
+    """Collect the residuals of devices whose own place is recorded.
+
+    Parameters
+    ----------
+    association
+        Association probabilities.
+    item_mean, find_position : (n, 2), (m, 2)
+        Easting and northing, metres, one CRS.
+    item_exact : (n,)
+        Items that are in scope and whose own place is recorded (slot exact); devices known to a row or an area
+        have no place to be off from.
+    find_variance : (m,)
+        Variance of the find's position per axis, m2.
+    find_used : (m,)
+        Finds in scope; None = all.
+    """
+    used = np.asarray(item_exact, dtype=np.bool_)[association.item] & (association.group == np.arange(
+        association.group.size))[association.item]  # fmt: skip
+    if find_used is not None:
+        used &= np.asarray(find_used, dtype=np.bool_)[association.find]
+    item, find = association.item[used], association.find[used]
+    offset = find_position[find] - item_mean[item]
+    labels, cluster = np.unique(association.item_record[item], return_inverse=True)
+    return Residuals(
+        east=offset[:, 0],
+        north=offset[:, 1],
+        weight=association.probability[used],
+        gps_variance=np.asarray(find_variance, dtype=np.float64)[find],
+        cluster=cluster.astype(np.int64),
+        clusters=int(labels.size),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Moments:
+    """Weighted means over any number of bootstrap draws; every field is (draws,)."""
+
+    east: Floats
+    north: Floats
+    ee: Floats  # second moments about zero
+    en: Floats
+    nn: Floats
+    gps: Floats
+    lost_ee: Floats  # spread of the records' means lost to their own mean
+    lost_en: Floats
+    lost_nn: Floats
+
+    @property
+    def rmse(self) -> Floats:
+        return np.sqrt(np.maximum(self.ee + self.nn - 2.0 * self.gps, 0.0))
+
+    @property
+    def sigma(self) -> Floats:
+        """Circular sigma about the bias, the finds' own error removed."""
+        about = self.ee + self.nn - self.east**2 - self.north**2 + self.lost_ee + self.lost_nn
+        return np.sqrt(np.maximum(0.5 * about - self.gps, 0.0))
+
+    @property
+    def biased_ce90(self) -> Floats:
+        sigma = np.maximum(self.sigma, 1e-9)
+        bias = np.hypot(self.east, self.north)
+        ratio = np.minimum((bias / sigma) ** 2, 1e6)
+        spread = sigma * np.sqrt(chndtrix(0.9, 2.0, ratio))
+        far = bias + float(ndtri(0.9)) * sigma
+        return np.asarray(np.where(ratio < 1e6, spread, far))
+
+    @property
+    def ellipse(self) -> tuple[Floats, Floats, Floats]:
+        """Semi-axes of the one-sigma ellipse and the azimuth of the larger, degrees from grid north."""
+        ee = np.maximum(self.ee - self.east**2 + self.lost_ee - self.gps, 0.0)
+        nn = np.maximum(self.nn - self.north**2 + self.lost_nn - self.gps, 0.0)
+        en = self.en - self.east * self.north + self.lost_en
+        middle, swing = 0.5 * (ee + nn), np.hypot(0.5 * (nn - ee), en)
+        azimuth = 0.5 * np.degrees(np.arctan2(2.0 * en, nn - ee)) % 180.0
+        return np.sqrt(middle + swing), np.sqrt(np.maximum(middle - swing, 0.0)), azimuth
+
+
+def _sums(r: Residuals) -> Floats:
+    """Weighted sums by cluster: weight, e, n, ee, en, nn, gps; (clusters, 7)."""
+    columns = (
+        np.ones_like(r.east), r.east, r.north, r.east**2, r.east * r.north, r.north**2, r.gps_variance,
+    )  # fmt: skip
+    return np.column_stack(
+        [np.bincount(r.cluster, weights=r.weight * column, minlength=r.clusters) for column in columns]
+    )
+
+
+def _moments(sums: Floats, weight: Floats) -> _Moments:
+    """Weighted moments for each line of cluster weights, (draws, clusters).
+
+    The records' means lie closer to their own weighted mean than to the true one; what is missing from their
+    spread is put back (the usual n - 1, for unequal weights), or few records would look too alike.
+    """
+    share = weight * sums[:, 0]
+    share /= share.sum(axis=1, keepdims=True)
+    per_cluster = sums[:, 1:] / sums[:, :1]
+    east, north, ee, en, nn, gps = (share @ per_cluster).T
+    same = np.minimum(np.sum(share**2, axis=1), 0.99)
+    put_back = same / (1.0 - same)
+    of_means = share @ np.column_stack([
+        per_cluster[:, 0] ** 2, per_cluster[:, 0] * per_cluster[:, 1], per_cluster[:, 1] ** 2
+    ])  # fmt: skip
+    return _Moments(
+        east=east,
+        north=north,
+        ee=ee,
+        en=en,
+        nn=nn,
+        gps=gps,
+        lost_ee=put_back * (of_means[:, 0] - east**2),
+        lost_en=put_back * (of_means[:, 1] - east * north),
+        lost_nn=put_back * (of_means[:, 2] - north**2),
+    )
+
+
+def _bootstrap_weights(clusters: int, level: float, rng: np.random.Generator) -> Floats:
+    """Dirichlet weights over clusters, spread so that few clusters give Student's width, (draws, clusters).
+
+    A plain bootstrap of J clusters gives a mean's variance too small by (J - 1) / J and normal quantiles where
+    Student's are due; the Dirichlet parameter is set to make up for both.
+    """
+    tail = (1 + level) / 2
+    wider = float(stdtrit(clusters - 1, tail) / ndtri(tail)) ** 2
+    alpha = max(((clusters - 1) / wider - 1.0) / clusters, 0.02)
+    draws = int(np.clip(_MOST_NUMBERS // clusters, FEWEST_DRAWS, DRAWS))
+    drawn = rng.gamma(alpha, size=(draws, clusters)) + 1e-300
+    return np.asarray(drawn / drawn.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+_Quantity = tuple[str, str, str, Callable[[_Moments], Floats], str]
+
+_QUANTITIES: Sequence[_Quantity] = (
+    ("iso19157:128", "bias of positions, east", "m", lambda m: m.east, "Mean east residual."),
+    ("iso19157:128", "bias of positions, north", "m", lambda m: m.north, "Mean north residual."),
+    ("iso19157:47", "RMSE of planimetry", "m", lambda m: m.rmse,
+     "Root of the mean squared length of the residuals, the finds' own variance removed."),
+    ("iso19157:44", "CE90", "m", lambda m: CE90_PER_SIGMA * m.sigma,
+     "2.146 x the circular sigma about the bias, the finds' own variance removed."),
+    ("iso19157:45", "CE95", "m", lambda m: CE95_PER_SIGMA * m.sigma,
+     "2.448 x the circular sigma about the bias, the finds' own variance removed."),
+    ("iso19157:49", "circular error 90 % of biased data", "m", lambda m: m.biased_ce90,
+     "Radius about the recorded place that holds 90 %, bias included, circular normal about the bias."),
+    ("iso19157:51", "confidence ellipse, semi-major axis", "m", lambda m: m.ellipse[0],
+     "One-sigma ellipse of the residuals about the bias, the finds' own variance removed."),
+    ("iso19157:51", "confidence ellipse, semi-minor axis", "m", lambda m: m.ellipse[1],
+     "One-sigma ellipse of the residuals about the bias, the finds' own variance removed."),
+)  # fmt: skip
+
+
+def positional_measures(
+    pairs: Residuals,
+    *,
+    rng: np.random.Generator,
+    scope: str = "all",
+    stage: Stage = Stage.AS_RECORDED,
+    level: float = LEVEL,
+) -> tuple[Measure, ...]:
+    """Compute the positional measures of interfaces.md section 5.
+
+    Parameters
+    ----------
+    pairs
+        Residuals in scope.
+    rng
+        For the bootstrap over records.
+    scope, stage, level
+        Written into the measures; see `Measure`.
+
+    Returns
+    -------
+    tuple of Measure
+        Always the same list; measures that fewer than three records support have no value and a reason.
+    """
+    enough = pairs.clusters >= FEWEST_CLUSTERS and float(pairs.weight.sum()) >= 1.0
+    sums = _sums(pairs)
+    if enough:
+        draws = _moments(sums, _bootstrap_weights(pairs.clusters, level, rng))
+        best = _moments(sums, np.ones((1, pairs.clusters)))
+    made = []
+    for id_, name, unit, quantity, words in _QUANTITIES:
+        blank = _blank(pairs, id_, name, unit, words, scope, stage, level)
+        if not enough:
+            made.append(not_known(blank, "SF-A013"))
+            continue
+        value = float(quantity(best)[0])
+        low, high = _interval(value, quantity(draws), level, is_size=id_ != "iso19157:128")
+        made.append(_with_value(blank, value, low, high))
+    azimuth = _blank(
+        pairs, "iso19157:51", "confidence ellipse, azimuth of the semi-major axis", "deg",
+        "Azimuth from grid north, clockwise, 0 to 180; the interval runs on past either end where needed.",
+        scope, stage, level,
+    )  # fmt: skip
+    made.append(_azimuth(azimuth, best, draws, level) if enough else not_known(azimuth, "SF-A013"))
+    return (*made, *_threshold_rates(pairs, scope, stage, level))
+
+
+def _interval(value: float, draws: Floats, level: float, *, is_size: bool) -> tuple[float, float]:
+    """Quantiles of the draws, widened to hold the value.
+
+    The size of an error is skewed: a few records understate it more often than they overstate it, so its upper
+    end is at least as far above the value, as a ratio, as the lower end is below (but within three times the
+    largest draws).
+    """
+    low, high = (float(q) for q in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]))
+    if is_size and low > 0.0:
+        high = max(high, min(value**2 / low, 3.0 * high))
+    return min(low, value), max(high, value)
+
+
+def _blank(
+    pairs: Residuals, id_: str, name: str, unit: str, words: str, scope: str, stage: Stage, level: float
+) -> Measure:
+    return Measure(
+        id=id_, name=name, scope=scope, stage=stage, value=None, interval=None, level=level, unit=unit,
+        n=float(pairs.weight.sum()), clusters=pairs.clusters, method=_METHOD,
+        definition=_PAIRS + _STAGE_NOTE[stage] + words,
+    )  # fmt: skip
+
+
+def _with_value(blank: Measure, value: float, low: float, high: float) -> Measure:
+    return Measure(
+        blank.id, blank.name, blank.scope, blank.stage, value, (low, high), blank.level, blank.unit,
+        blank.n, blank.clusters, blank.method, blank.definition,
+    )  # fmt: skip
+
+
+def _azimuth(blank: Measure, best: _Moments, draws: _Moments, level: float) -> Measure:
+    """Azimuth with its interval; not known when every direction is possible."""
+    value = float(best.ellipse[2][0])
+    away = (draws.ellipse[2] - value + 90.0) % 180.0 - 90.0
+    reach = float(np.quantile(np.abs(away), level))
+    # Directions drawn at random would reach 90 x level: then the ellipse is a circle as far as one can tell.
+    if reach > 0.85 * 90.0 * level:
+        return not_known(blank, "SF-A014")
+    return _with_value(blank, value, value - reach, value + reach)
+
+
+def _threshold_rates(pairs: Residuals, scope: str, stage: Stage, level: float) -> tuple[Measure, ...]:
+    length = np.hypot(pairs.east, pairs.north)
+    return tuple(
+        rate_measure(
+            clustered_share(
+                np.where(length > over, pairs.weight, 0.0), pairs.weight, pairs.cluster, level=level
+            ),
+            id_="iso19157:31",
+            name=f"rate of positional errors above {over:g} m",
+            scope=scope,
+            stage=stage,
+            level=level,
+            reason="SF-A013",
+            definition=_PAIRS + _STAGE_NOTE[stage] + f"Share of residuals longer than {over:g} m; "
+            "the finds' own error is not removed. One record is one cluster.",
+        )
+        for over in THRESHOLDS_M
+    )

@@ -1,0 +1,426 @@
+"""All steps in one call: from a case's facts to everything an assessment says, positions as recorded.
+
+`runner` maps a pure function over the records (default: the plain `map`), so that the same steps run on one core,
+on threads or on a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from surefoot.analysis.accounting import Ledger, Removal, ledger
+from surefoot.analysis.accuracy import (
+    DuplicateSymbols,
+    Measure,
+    OutsideShare,
+    completeness,
+    correctness,
+    devices_outside_records,
+    duplicate_instances,
+    excess_items,
+    missing_items,
+    positional_measures,
+    propose_duplicate_symbols,
+    residuals,
+)
+from surefoot.analysis.assess.ground import (
+    Events,
+    Grid,
+    Verified,
+    category_numbers,
+    chance_inside,
+    grid_of,
+    marginal_variance,
+    on_verified,
+    pieces,
+    same_events,
+    union_area_m2,
+    verified_ground,
+)
+from surefoot.analysis.assess.outside import Maps, Outside, maps_of, not_computed, outside_shares
+from surefoot.analysis.assess.placed import PlacedItems, Shapes, place_items, shapes_of
+from surefoot.analysis.assess.suspicions import RecordPair, Suspicion, gross_errors, record_pairs
+from surefoot.analysis.claims import CheckedClaim, Figure, check_claims
+from surefoot.analysis.locate import LocateContext, Priors, Readings, locate
+from surefoot.analysis.matching import Association, associate
+from surefoot.model import Case, MinefieldRecord
+from surefoot.terms import EventKind, Fate, FindFate, Slot
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+Runner = Callable[[Callable[[MinefieldRecord], Readings], Iterable[MinefieldRecord]], Iterable[Readings]]
+Progress = Callable[[str, float], None]
+
+D2_WORDS = "D2: D1 corrected for the position error of records and events."
+D3_WORDS = "D3: D2 reweighted over a band of exposure outside : inside."
+_REMOVAL_FATE = {
+    EventKind.LIFTED: Fate.LIFTED,
+    EventKind.CLEARED: Fate.LIFTED,
+    EventKind.DETONATED: Fate.DETONATED,
+    EventKind.LOST: Fate.LOST,
+    EventKind.RELAID: Fate.LOST,
+}
+ENOUGH_FINDS = 3.0  # expected matched finds from which a record counts as confirmed on the ground
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Proposed evidence class of a record: direct supports a CHA, indirect an SHA. `reasons` are message ids."""
+
+    evidence_class: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Everything an assessment found, positions as recorded."""
+
+    case: Case
+    seed: int
+    grid: Grid
+    located: tuple[Readings, ...]
+    shapes: tuple[Shapes, ...]
+    items: PlacedItems
+    best: Ints  # rows of `items` of the heaviest readings, in the order of the ledger
+    events: Events
+    association: Association
+    on_verified: Ints
+    verified: Verified
+    measures: tuple[Measure, ...]
+    outside: Outside
+    d2: tuple[OutsideShare, ...]
+    d3: tuple[OutsideShare, ...]
+    d4: OutsideShare
+    ledger: Ledger
+    duplicates: DuplicateSymbols
+    record_pairs: tuple[RecordPair, ...]
+    suspicions: tuple[Suspicion, ...]
+    same_event: Ints
+    evidence: tuple[Evidence, ...]
+    finds_per_record: Floats
+    claims: tuple[CheckedClaim, ...]
+    presence: float  # prior probability that a recorded device was laid and was not removed unseen
+
+
+def assess(
+    case: Case,
+    *,
+    priors: Priors,
+    seed: int = 0,
+    runner: Runner | None = None,
+    rng: np.random.Generator | None = None,
+    progress: Progress | None = None,
+) -> Assessment:
+    """Assess a case: place, match, measure, account, check the claims.
+
+    Parameters
+    ----------
+    case
+        Facts as read.
+    priors
+        Default priors; series of the case lay their own over them.
+    seed
+        Written into the result; the default of `rng`.
+    runner
+        Maps `locate` over the records in order.
+    progress
+        Called with a step's name and the share done, 0 to 1.
+    """
+    tell = progress or (lambda step, share: None)
+    rng = rng if rng is not None else np.random.default_rng(seed)
+    grid = grid_of(case)
+    located = _locate_all(case, priors, runner, tell)
+    items = place_items(located, grid)
+    shapes = tuple(shapes_of(r, reading) for r, reading in zip(case.records, located, strict=True))
+    tell("matching finds", 0.0)
+    layout = _layout(case, grid, priors)
+    best = np.flatnonzero(items.is_best)
+    association, searched = _associate(case, items, best, layout, priors)
+    tell("measuring", 0.0)
+    removals = _removals(case)
+    detection = _typical_detection(case)
+    book = ledger(
+        association, find_fate=layout.events.fate, item_row=items.row[best], item_model=items.model[best],
+        searched=searched, detection=detection, removals=removals, rng=rng,
+        presence_beta=tuple(priors.table["presence"]["beta"]),
+        detection_beta=tuple(priors.table["search"]["unknown_detection_beta"]),
+    )  # fmt: skip
+    verified_of = on_verified(layout.events, layout.verified)
+    measures = _measures(case, items, best, association, layout, verified_of, book, rng)
+    maps = maps_of(case, _footprints(shapes, grid), case.areas, layout.areas)
+    outside = _outside(case, layout, maps)
+    d4 = devices_outside_records(
+        association, verified_of >= 0, _find_clusters(layout, verified_of),
+        n_without_footprint=sum(shape.footprint is None for shape in shapes),
+    )  # fmt: skip
+    finds_per_record = _padded(association.per_record(), len(case.records))
+    free = layout.events.position[association.unrecorded > 0.5]
+    suspicions = gross_errors(items, located, finds_per_record, free, grid)
+    d2 = not_computed(outside.d1, "SF-C010", D2_WORDS)
+    d3 = not_computed(outside.d1, "SF-C010", D3_WORDS)
+    figures = _figures(case, located, measures, outside, d4, book, association, verified_of, layout, items, best)
+    tell("done", 1.0)
+    return Assessment(
+        case, seed, grid, located, shapes, items, best, layout.events, association, verified_of, layout.verified,
+        measures, outside, d2, d3, d4, book, layout.duplicates, record_pairs(items, located, grid), suspicions,
+        layout.same_event, _evidence(case, located, finds_per_record), finds_per_record,
+        check_claims(case.claims, figures), _prior_presence(priors),
+    )  # fmt: skip
+
+
+def _locate_all(case: Case, priors: Priors, runner: Runner | None, tell: Progress) -> tuple[Readings, ...]:
+    region = case.settings.region if case.settings.region_stated else None
+    own = priors.for_series(case.settings.priors)
+    step = partial(locate, context=LocateContext(own, region, series=case.settings.series))
+    done: list[Readings] = []
+    for readings in (runner or map)(step, case.records):
+        done.append(readings)
+        tell("placing records", len(done) / len(case.records))
+    return tuple(done)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The case's tables on its grid."""
+
+    events: Events
+    accident_xy: Floats
+    searched: npt.NDArray[np.object_]
+    areas: npt.NDArray[np.object_]
+    verified: Verified
+    same_event: Ints
+    duplicates: DuplicateSymbols
+
+
+def _layout(case: Case, grid: Grid, priors: Priors) -> _Layout:
+    finds, accidents = case.finds, case.accidents
+    find_xy = grid.project(finds.longitude, finds.latitude)
+    accident_xy = grid.project(accidents.longitude, accidents.latitude)
+    same = same_events(finds, find_xy, accidents, accident_xy)
+    gps = priors.table["gps"]
+    own = np.flatnonzero((same < 0) & np.isfinite(accident_xy).all(axis=1))
+    none = np.full(len(own), "", dtype=object)
+    events = Events(
+        position=np.concatenate([find_xy, accident_xy[own]]),
+        variance=np.concatenate([
+            marginal_variance(finds.sigma_m, gps["find_sigma_m_axis"]),
+            marginal_variance(accidents.sigma_m[own], gps["accident_sigma_m_axis"]),
+        ]),
+        category=np.concatenate([category_numbers(finds.category), category_numbers(accidents.category[own])]),
+        fate=np.concatenate([finds.fate, np.full(len(own), FindFate.DETONATED, dtype=object)]),
+        date=np.concatenate([finds.date, accidents.date[own]]),
+        find=np.concatenate([np.arange(len(finds)), np.full(len(own), -1)]),
+        accident=np.concatenate([np.full(len(finds), -1), own]),
+        stated_record=np.concatenate([finds.record_id, none]),
+        searched_id=np.concatenate([finds.searched_id, none]),
+    )  # fmt: skip
+    searched, areas = grid.project_shapes(case.searched.geometry), grid.project_shapes(case.areas.geometry)
+    verified = verified_ground(case.searched, searched, case.areas, areas, case.settings.include_cleared)
+    duplicates = propose_duplicate_symbols(accident_xy, accidents.sheet)
+    return _Layout(events, accident_xy, searched, areas, verified, same, duplicates)
+
+
+def _typical_detection(case: Case) -> float | None:
+    """Median stated detection probability of the searched ground, None where none is stated."""
+    stated = case.searched.detection_probability[np.isfinite(case.searched.detection_probability)]
+    return float(np.median(stated)) if len(stated) else None
+
+
+def _associate(
+    case: Case, items: PlacedItems, best: Ints, layout: _Layout, priors: Priors
+) -> tuple[Association, Floats]:
+    mean = np.column_stack([items.easting[best], items.northing[best]])
+    cov = items.grid_cov_m2[best]
+    searched = chance_inside(mean, cov, layout.searched)
+    a, b = priors.table["search"]["unknown_detection_beta"]
+    number = {record.record_id: n for n, record in enumerate(case.records)}
+    area = union_area_m2(layout.searched) or _extent_m2(layout.events.position)
+    association = associate(
+        item_mean=mean,
+        item_cov=cov,
+        item_presence=_prior_presence(priors),
+        item_category=category_numbers(items.category[best]),
+        item_record=items.record[best],
+        item_searched=searched,
+        find_position=layout.events.position,
+        find_variance=layout.events.variance,
+        find_category=layout.events.category,
+        find_stated_record=np.array([number.get(r, -1) for r in layout.events.stated_record], dtype=np.int64),
+        detection=_typical_detection(case) or a / (a + b),
+        area_m2=max(area, 1.0),
+    )
+    return association, searched
+
+
+def _prior_presence(priors: Priors) -> float:
+    a, b = priors.table["presence"]["beta"]
+    return float(a / (a + b))
+
+
+def _extent_m2(points: Floats) -> float:
+    """Area of the box around points, at least one hectare: where nobody says what was searched."""
+    if len(points) == 0:
+        return 1e4
+    return float(max(np.prod(np.ptp(points, axis=0)), 1e4))
+
+
+def _removals(case: Case) -> list[Removal]:
+    noted = []
+    for number, record in enumerate(case.records):
+        for event in sorted(record.events, key=lambda e: (e.date.first if e.date else None) is None):
+            fate = _REMOVAL_FATE.get(event.kind)
+            if fate is not None and event.count is not None:
+                noted.append(Removal(number, fate, float(event.count), event.model, event.raw, record.where))
+    return noted
+
+
+def _find_clusters(layout: _Layout, verified_of: Ints) -> Ints:
+    """Finds on one piece of searched ground are one cluster; the others stand alone."""
+    piece = pieces(layout.verified.shapes)
+    alone = len(piece) + np.arange(len(verified_of))
+    return np.where(verified_of >= 0, piece[verified_of] if len(piece) else alone, alone)
+
+
+def _measures(
+    case: Case, items: PlacedItems, best: Ints, association: Association, layout: _Layout, verified_of: Ints,
+    book: Ledger, rng: np.random.Generator,
+) -> tuple[Measure, ...]:  # fmt: skip
+    mean = np.column_stack([items.easting[best], items.northing[best]])
+    weight = chance_inside(mean, items.grid_cov_m2[best], layout.verified.shapes, layout.verified.detection)
+    removed = _noted_removed(book)
+    clusters = _find_clusters(layout, verified_of)
+    verified = verified_of >= 0
+    exact = items.slot[best] == Slot.EXACT
+    made: list[Measure] = [duplicate_instances(layout.duplicates.extra, len(case.accidents))]
+    for scope, rows in _scopes(case, items.record[best]).items():
+        made.append(
+            excess_items(association, verified, weight, removed, item_used=rows, scope=scope)
+        )
+        if scope == "all":
+            made.append(missing_items(association, verified, clusters, scope=scope))
+        pairs = residuals(association, mean, exact & rows, layout.events.position, layout.events.variance)
+        made.extend(positional_measures(pairs, rng=rng, scope=scope))
+    return tuple(made)
+
+
+def _noted_removed(book: Ledger) -> Floats:
+    """P(an item was removed as its record notes); finds are no removals here."""
+    fates = list(Fate)
+    return np.asarray(book.fate[:, [fates.index(Fate.LIFTED), fates.index(Fate.LOST)]].sum(axis=1))
+
+
+def _scopes(case: Case, item_record: Ints) -> dict[str, Booleans]:
+    scopes: dict[str, Booleans] = {"all": np.ones(len(item_record), dtype=bool)}
+    series = np.array([record.series for record in case.records], dtype=object)
+    for name in sorted(set(series) - {""}):
+        scopes[f"series:{name}"] = np.asarray(series[item_record] == name, dtype=bool)
+    return scopes
+
+
+def _footprints(shapes: Sequence[Shapes], grid: Grid) -> list[object]:
+    column = np.array([shape.footprint for shape in shapes] + [None], dtype=object)[:-1]
+    return list(grid.project_shapes(column))
+
+
+def _outside(case: Case, layout: _Layout, maps: Maps) -> Outside:
+    """D1 over the events: accidents, and detonated finds that are no accident of the list."""
+    blown = np.flatnonzero(case.finds.fate == FindFate.DETONATED)
+    extra = np.setdiff1d(blown, layout.same_event)
+    points = np.concatenate([layout.accident_xy, layout.events.position[extra]])
+    dates = np.concatenate([case.accidents.date, case.finds.date[extra]])
+    sheets = np.concatenate([case.accidents.sheet, np.full(len(extra), "", dtype=object)])
+    duplicates = propose_duplicate_symbols(points, sheets)
+    return outside_shares(points, dates, sheets, duplicates, maps, case.settings.buffers_m)
+
+
+def _padded(values: Floats, count: int) -> Floats:
+    result = np.zeros(count)
+    result[: len(values)] = values
+    return result
+
+
+def _evidence(case: Case, located: Sequence[Readings], finds: Floats) -> tuple[Evidence, ...]:
+    return tuple(
+        _evidence_of(record, readings, float(expected))
+        for record, readings, expected in zip(case.records, located, finds, strict=True)
+    )
+
+
+def _evidence_of(record: MinefieldRecord, readings: Readings, expected_finds: float) -> Evidence:
+    if readings.best is None or readings.best.pivot is None:
+        return Evidence("none", ("SF-C020",))
+    if record.family == "interview":
+        return Evidence("indirect", ("SF-C021",))
+    if expected_finds < ENOUGH_FINDS:
+        return Evidence("indirect", ("SF-C022",))
+    return Evidence("direct", ("SF-C023",))
+
+
+def _figures(
+    case: Case, located: Sequence[Readings], measures: Sequence[Measure], outside: Outside, d4: OutsideShare,
+    book: Ledger, association: Association, verified_of: Ints, layout: _Layout, items: PlacedItems, best: Ints,
+) -> Mapping[str, Figure]:  # fmt: skip
+    """Every figure a claim may mean."""
+    figures = {f"D1@{share.buffer_m:g}": _figure("D1", share) for share in outside.d1}
+    figures |= {
+        f"inside_D1@{share.buffer_m:g}": _complement(f"inside_D1@{share.buffer_m:g}", share) for share in outside.d1
+    }
+    figures["D2"] = figures["D3"] = Figure("D2", None, None, "SF-C010")
+    figures["D4"] = Figure("D4", d4.value, d4.interval, d4.reason)
+    mean = np.column_stack([items.easting[best], items.northing[best]])
+    weight = chance_inside(mean, items.grid_cov_m2[best], layout.verified.shapes, layout.verified.detection)
+    complete = completeness(association, verified_of >= 0, _find_clusters(layout, verified_of))
+    correct = correctness(association, verified_of >= 0, weight, _noted_removed(book))
+    for name, share, reason in (("completeness", complete, "SF-A010"), ("correctness", correct, "SF-A011")):
+        known = share is not None
+        figures[name] = Figure(
+            name, share.value if known else None, share.interval if known else None, None if known else reason
+        )
+    for measure in measures:
+        if measure.scope == "all" and measure.id == "iso19157:31" and measure.value is not None:
+            assert measure.interval is not None
+            low, high = measure.interval
+            threshold = "".join(c for c in measure.name if c.isdigit())
+            name = f"share_within_{threshold}_m"
+            figures[name] = Figure(name, 1 - measure.value, (1 - high, 1 - low))
+    return figures | _counts(case, located, book)
+
+
+def _figure(name: str, share: OutsideShare) -> Figure:
+    return Figure(f"{name}@{share.buffer_m:g}", share.value, share.interval, share.reason)
+
+
+def _complement(name: str, share: OutsideShare) -> Figure:
+    if share.value is None or share.interval is None:
+        return Figure(name, None, None, share.reason)
+    return Figure(name, 1 - share.value, (1 - share.interval[1], 1 - share.interval[0]))
+
+
+def _counts(case: Case, located: Sequence[Readings], book: Ledger) -> dict[str, Figure]:
+    """Counts as they stand in the case folder; they are counts of what was handed over, not of the world."""
+    placed = sum(1 for readings in located if readings.best is not None and readings.best.pivot is not None)
+    counts: dict[str, float | None] = {
+        "recorded_total": book.totals()["recorded"] if len(book.fate) else None,
+        "records": float(len(case.records)) if case.records else None,
+        "share_of_forms_located": placed / len(case.records) if case.records else None,
+        "accidents": float(len(case.accidents)) if len(case.accidents) else None,
+        "killed": _sum(case.accidents.killed),
+        "injured": _sum(case.accidents.injured),
+    }
+    killed, injured = counts["killed"], counts["injured"]
+    counts["victims"] = killed + injured if killed is not None and injured is not None else None
+    made = {
+        name: Figure(name, value, None if value is None else (value, value), None if value is not None else "SF-C003")
+        for name, value in counts.items()
+    }
+    return made | {"total": Figure("total", None, None, "SF-C011")}
+
+
+def _sum(values: Floats) -> float | None:
+    return float(np.nansum(values)) if np.isfinite(values).any() else None

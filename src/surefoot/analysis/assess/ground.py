@@ -1,0 +1,223 @@
+"""The case laid out on its metric grid: finds, accidents, searched and verified ground as plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from pyproj import Proj
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.stats import norm, qmc
+from shapely.geometry.base import BaseGeometry
+
+from surefoot.model import Accidents, Case, DevicesFound, HazardousAreas, SearchedAreas
+from surefoot.positions.datums import PinnedOperation, from_wgs84, pin_operation
+from surefoot.terms import AreaStatus, DeviceCategory, FindFate, QaResult, SearchMethod
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+Texts = npt.NDArray[np.object_]
+
+CATEGORY_NUMBER = {DeviceCategory.UNKNOWN: 0, DeviceCategory.AP: 1, DeviceCategory.AV: 2, DeviceCategory.OTHER: 3}
+CLUSTER_GAP_M = 25.0  # searched polygons closer than this are one piece of ground
+_SPREAD_POINTS = 16
+_FARTHEST_SIGMAS = 4.0
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The metric CRS of a case and the way into it."""
+
+    crs: str
+    operation: PinnedOperation
+
+    def project(self, longitude: Floats, latitude: Floats) -> Floats:
+        """Return easting and northing, (n, 2), metres; nan stays nan."""
+        result = np.full((len(longitude), 2), np.nan)
+        known = np.isfinite(longitude) & np.isfinite(latitude)
+        if known.any():
+            east, north = from_wgs84(self.crs, longitude[known], latitude[known], self.operation)
+            result[known, 0], result[known, 1] = east, north
+        return result
+
+    def project_shapes(self, shapes: Texts) -> Texts:
+        """Project geometries; None stays None."""
+        if len(shapes) == 0:
+            return np.empty(0, dtype=object)
+        projected = shapely.transform(shapes, lambda xy: self.project(xy[:, 0], xy[:, 1]))
+        return np.asarray(projected, dtype=object)
+
+
+def grid_of(case: Case) -> Grid:
+    """Return the metric grid of a case."""
+    middle = case.settings.region.centroid
+    east, north = _rough(case.settings.crs, middle.x, middle.y)
+    return Grid(case.settings.crs, pin_operation(case.settings.crs, east, north))
+
+
+def _rough(crs: str, longitude: float, latitude: float) -> tuple[float, float]:
+    east, north = Proj(crs)(longitude, latitude)
+    return float(east), float(north)
+
+
+@dataclass(frozen=True)
+class Events:
+    """Finds and accidents as one list of devices seen: finds first, then accidents that are no find."""
+
+    position: Floats  # (m, 2)
+    variance: Floats  # (m,) per axis, m2
+    category: Ints
+    fate: Texts  # FindFate
+    date: npt.NDArray[np.datetime64]
+    find: Ints  # index into the finds, -1 for an accident
+    accident: Ints  # index into the accidents, -1 for a find
+    stated_record: Texts
+    searched_id: Texts
+
+    def __len__(self) -> int:
+        return len(self.fate)
+
+
+def marginal_variance(sigma: Floats, bounds: Sequence[float]) -> Floats:
+    """Variance per axis; where sigma is unknown the mean of sigma^2 over a log-uniform range."""
+    low, high = bounds
+    unknown = (high**2 - low**2) / (2.0 * np.log(high / low))
+    return np.where(np.isfinite(sigma), sigma, np.sqrt(unknown)) ** 2
+
+
+def category_numbers(categories: Texts) -> Ints:
+    """Return the categories as the small numbers of `matching.associate`."""
+    return np.array([CATEGORY_NUMBER.get(DeviceCategory(c or "unknown"), 0) for c in categories], dtype=np.int64)
+
+
+def same_events(finds: DevicesFound, find_xy: Floats, accidents: Accidents, accident_xy: Floats) -> Ints:
+    """Accident -> the find that is the same event (fate detonated, same day, within both errors), -1 = none."""
+    result = np.full(len(accidents), -1, dtype=np.int64)
+    blown = np.flatnonzero((finds.fate == FindFate.DETONATED) & ~np.isnat(finds.date))
+    taken: set[int] = set()
+    for number in np.flatnonzero(~np.isnat(accidents.date)):
+        same_day = [k for k in blown if finds.date[k] == accidents.date[number] and k not in taken]
+        if not same_day:
+            continue
+        gaps = np.hypot(*(find_xy[same_day] - accident_xy[number]).T)
+        reach = 3.0 * np.hypot(
+            np.nan_to_num(finds.sigma_m[same_day], nan=5.0), np.nan_to_num(accidents.sigma_m[number], nan=50.0)
+        )
+        best = int(np.argmin(np.where(np.isfinite(gaps), gaps, np.inf)))
+        if gaps[best] <= reach[best]:
+            result[number] = same_day[best]
+            taken.add(same_day[best])
+    return result
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Verified ground: polygons, detection probabilities and dates; see V in the interfaces."""
+
+    shapes: Texts
+    detection: Floats
+    date: npt.NDArray[np.datetime64]
+    id: Texts
+
+
+def verified_ground(
+    searched: SearchedAreas, searched_shapes: Texts, areas: HazardousAreas, area_shapes: Texts, include_cleared: bool
+) -> Verified:
+    """Searched by clearance with stated detection and passed QA; with `include_cleared` also cleared areas."""
+    good = (
+        (searched.method == SearchMethod.CLEARANCE)
+        & np.isfinite(searched.detection_probability)
+        & (searched.qa == QaResult.PASSED)
+    )
+    cleared = (areas.status == AreaStatus.CLEARED) & np.isfinite(areas.detection_probability) & include_cleared
+    return Verified(
+        np.concatenate([searched_shapes[good], area_shapes[cleared]]),
+        np.concatenate([searched.detection_probability[good], areas.detection_probability[cleared]]),
+        np.concatenate([searched.date[good], areas.date[cleared]]),
+        np.concatenate([searched.id[good], areas.id[cleared]]),
+    )
+
+
+def on_verified(events: Events, verified: Verified) -> Ints:
+    """Verified polygon each event counts on, -1 = none: named by the finder, or inside it and not after it."""
+    result = np.full(len(events), -1, dtype=np.int64)
+    named = {name: number for number, name in enumerate(verified.id)}
+    for number, name in enumerate(events.searched_id):
+        if name in named:
+            result[number] = named[name]
+    if len(verified.shapes) == 0 or len(events) == 0:
+        return result
+    points = np.asarray(shapely.points(events.position), dtype=object)
+    pairs = shapely.STRtree(verified.shapes).query(points, predicate="intersects")
+    for event, polygon in pairs.T:
+        later = events.date[event] > verified.date[polygon]
+        if result[event] < 0 and not events.searched_id[event] and events.find[event] >= 0 and not later:
+            result[event] = polygon
+    return result
+
+
+def pieces(shapes: Texts) -> Ints:
+    """Label each polygon with the piece of ground it belongs to: neighbours within 25 m are one piece."""
+    if len(shapes) == 0:
+        return np.zeros(0, dtype=np.int64)
+    left, right = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=CLUSTER_GAP_M)
+    graph = coo_matrix((np.ones(len(left)), (left, right)), shape=(len(shapes), len(shapes)))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def chance_inside(mean: Floats, cov: Floats, shapes: Texts, weight: Floats | None = None) -> Floats:
+    """P(an uncertain point lies on any of the shapes), or the largest `weight` of a shape it lies on, averaged.
+
+    Parameters
+    ----------
+    mean : (n, 2)
+        Metres; nan gives 0.
+    cov : (n, 3)
+        ee, en, nn in m2.
+    shapes
+        Polygons in the same CRS.
+    weight : (k,)
+        Value of each shape (its detection probability); None = 1.
+
+    Notes
+    -----
+    Sixteen quasi-random points of each point's normal distribution (Sobol, fixed), the same for every point.
+    """
+    result = np.zeros(len(mean))
+    known = np.flatnonzero(np.isfinite(mean).all(axis=1))
+    if len(shapes) == 0 or len(known) == 0:
+        return result
+    tree = shapely.STRtree(shapes)
+    reach = _FARTHEST_SIGMAS * np.sqrt(np.maximum(cov[known, 0], cov[known, 2]))
+    centres = np.asarray(shapely.points(mean[known]), dtype=object)
+    near = np.unique(tree.query(centres, predicate="dwithin", distance=reach)[0])
+    rows = known[near]
+    points = _spread(mean[rows], cov[rows])
+    hits, polygon = tree.query(np.asarray(shapely.points(points), dtype=object), predicate="intersects")
+    values = np.zeros(len(points))
+    np.maximum.at(values, hits, 1.0 if weight is None else weight[polygon])
+    result[rows] = values.reshape(_SPREAD_POINTS, len(rows)).mean(axis=0)
+    return result
+
+
+def _spread(mean: Floats, cov: Floats) -> Floats:
+    """Sixteen points of every normal distribution, (16 n, 2), point by point of the design."""
+    uniform = qmc.Sobol(2, scramble=False).random(_SPREAD_POINTS) + 0.5 / _SPREAD_POINTS
+    unit = norm.ppf(np.clip(uniform, 1e-3, 1 - 1e-3))
+    lower_ee = np.sqrt(np.maximum(cov[:, 0], 0.0))
+    lower_en = np.divide(cov[:, 1], lower_ee, out=np.zeros(len(cov)), where=lower_ee > 0)
+    lower_nn = np.sqrt(np.maximum(cov[:, 2] - lower_en**2, 0.0))
+    east = mean[:, 0] + unit[:, :1] * lower_ee
+    north = mean[:, 1] + unit[:, :1] * lower_en + unit[:, 1:] * lower_nn
+    return np.column_stack([east.ravel(), north.ravel()])
+
+
+def union_area_m2(shapes: Texts) -> float:
+    """Area of the union, square metres."""
+    usable: list[BaseGeometry] = [shape for shape in shapes if shape is not None]
+    return float(shapely.union_all(usable).area) if usable else 0.0

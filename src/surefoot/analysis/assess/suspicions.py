@@ -1,0 +1,155 @@
+"""What looks like a known mistake: records that stand off by a known displacement, or twice in one field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import KDTree
+
+from surefoot.analysis.assess.ground import Grid
+from surefoot.analysis.assess.placed import PlacedItems
+from surefoot.analysis.locate import Readings
+from surefoot.analysis.signatures import (
+    GrossError,
+    SignatureMatch,
+    datum_duplicate,
+    displacement_of_mistakes,
+    match_signature,
+)
+from surefoot.errors import PositionError
+
+Floats = npt.NDArray[np.float64]
+
+FEWEST_FINDS = 2
+LIKELY_MATCHED = 0.5  # a record with more expected finds than this is not looked at for gross errors
+PAIR_SEARCH_M = 250.0
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A record whose unmatched finds fit a known mistake of reading or writing its coordinates."""
+
+    record: int
+    mistake: GrossError
+    finds: int
+    ranked: tuple[SignatureMatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPair:
+    """Two records proposed as one field."""
+
+    kind: str
+    first: int
+    second: int
+    distance_m: float
+    azimuth_deg: float
+    not_shifted: int | None
+
+
+def gross_errors(
+    items: PlacedItems, located: Sequence[Readings], finds_per_record: Floats, free_finds: Floats, grid: Grid
+) -> tuple[Suspicion, ...]:
+    """Look for records without finds of their own whose shape, moved by a known mistake, meets finds of no record.
+
+    Parameters
+    ----------
+    finds_per_record : (records,)
+        Expected finds of each record as it stands.
+    free_finds : (k, 2)
+        Finds that probably belong to no record as they stand, metres, case CRS.
+    """
+    if len(free_finds) < FEWEST_FINDS:
+        return ()
+    tree = KDTree(free_finds)
+    found = []
+    for number, readings in enumerate(located):
+        best = readings.best
+        if finds_per_record[number] > LIKELY_MATCHED or best is None or best.pivot is None:
+            continue
+        points, sigma = _cloud(items, number)
+        if len(points):
+            crs = best.crs if best.crs.startswith("EPSG") else "EPSG:4326"
+            suspicion = _best_mistake(number, points, sigma, tree, _mistakes(best.pivot, crs, grid))
+            if suspicion is not None:
+                found.append(suspicion)
+    return tuple(found)
+
+
+def _cloud(items: PlacedItems, record: int) -> tuple[Floats, float]:
+    rows = np.flatnonzero((items.record == record) & items.is_best & np.isfinite(items.easting))
+    points = np.column_stack([items.easting[rows], items.northing[rows]])
+    spread = np.sqrt(np.mean(items.grid_cov_m2[rows][:, [0, 2]])) if len(rows) else 0.0
+    return points, float(spread)
+
+
+def _mistakes(pivot: tuple[float, float], crs: str, grid: Grid) -> tuple[GrossError, ...]:
+    try:
+        return displacement_of_mistakes(pivot[0], pivot[1], crs, metric_crs=grid.crs)
+    except PositionError:
+        return ()
+
+
+def _best_mistake(
+    record: int, points: Floats, sigma: float, tree: KDTree, mistakes: Sequence[GrossError]
+) -> Suspicion | None:
+    reach = 3.0 * sigma + 10.0
+    as_read = _near(points, np.zeros(2), tree, reach)
+    best: tuple[int, GrossError] | None = None
+    for mistake in mistakes:
+        if mistake.distance_m < reach:
+            continue  # not to be told apart from the record's own uncertainty
+        near = _near(points, np.array([mistake.east_m, mistake.north_m]), tree, reach)
+        if len(near) >= max(FEWEST_FINDS, 3 * len(as_read) + 1) and (best is None or len(near) > best[0]):
+            best = (len(near), mistake)
+    if best is None:
+        return None
+    near = _near(points, np.array([best[1].east_m, best[1].north_m]), tree, reach)
+    residual = points.mean(axis=0) - np.asarray(tree.data)[near].mean(axis=0)
+    spread = float(np.hypot(sigma, np.sqrt(points.var(axis=0).sum() / 2.0)))
+    nothing = GrossError("none", 0.0, 0.0)
+    ranked = match_signature(float(residual[0]), float(residual[1]), spread, [nothing, *mistakes])
+    return Suspicion(record, best[1], best[0], ranked)
+
+
+def _near(points: Floats, displacement: Floats, tree: KDTree, reach: float) -> npt.NDArray[np.int64]:
+    """Finds near the record's devices once the displacement of the reading is taken back."""
+    lists = tree.query_ball_point(points - displacement, reach)
+    return np.unique(np.concatenate([np.asarray(one, dtype=np.int64) for one in lists]))
+
+
+def record_pairs(items: PlacedItems, located: Sequence[Readings], grid: Grid) -> tuple[RecordPair, ...]:
+    """Propose records of one field of which one was not shifted to the datum of the other."""
+    centres, rows = [], []
+    for number in range(len(located)):
+        points, _ = _cloud(items, number)
+        if len(points) >= 2:
+            centres.append(points.mean(axis=0))
+            rows.append(number)
+    if len(rows) < 2:
+        return ()
+    pairs = []
+    for a, b in sorted(KDTree(np.array(centres)).query_pairs(PAIR_SEARCH_M)):
+        pair = _datum_pair(items, located, rows[a], rows[b], grid)
+        if pair is not None:
+            pairs.append(pair)
+    return tuple(pairs)
+
+
+def _datum_pair(
+    items: PlacedItems, located: Sequence[Readings], a: int, b: int, grid: Grid
+) -> RecordPair | None:
+    best = located[a].best
+    assert best is not None
+    assert best.pivot is not None
+    points_a, points_b = _cloud(items, a)[0], _cloud(items, b)[0]
+    for crs in ("EPSG:4284", best.crs):
+        shift = next((m for m in _mistakes(best.pivot, crs, grid) if m.name == "datum_ignored"), None)
+        found = None if shift is None else datum_duplicate(points_a, points_b, shift)
+        if found is not None:
+            odd = {"a": a, "b": b}[found.not_shifted]
+            return RecordPair("datum", a, b, found.distance_m, found.azimuth_deg, odd)
+    return None

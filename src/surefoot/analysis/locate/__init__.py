@@ -1,0 +1,214 @@
+"""From a record's raw statements to weighted readings with geometry and covariance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shapely.geometry.base import BaseGeometry
+
+from surefoot.analysis.locate.build import ReadingBuilder
+from surefoot.analysis.locate.digitised import locate_geometry
+from surefoot.analysis.locate.hypotheses import Assumption, assumptions, stated_places
+from surefoot.analysis.locate.items import excess, mixture_label, mixture_shares, unallocated
+from surefoot.analysis.locate.moments import LegErrors
+from surefoot.analysis.locate.priors import Priors, merged
+from surefoot.analysis.locate.quality import form_completeness, locatability
+from surefoot.analysis.locate.readings import (
+    Misclosure,
+    Network,
+    Reading,
+    ReadItems,
+    Readings,
+    ReadLeg,
+    ReadRow,
+)
+from surefoot.errors import PositionError
+from surefoot.model import Doubt, MinefieldRecord
+from surefoot.terms import RecordFamily, Severity
+
+__all__ = [
+    "LegErrors",
+    "LocateContext",
+    "Misclosure",
+    "Network",
+    "Priors",
+    "ReadItems",
+    "ReadLeg",
+    "ReadRow",
+    "Reading",
+    "Readings",
+    "locate",
+    "merged",
+    "mixture_label",
+    "mixture_shares",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LocateContext:
+    """What is known beside the form: the priors, the case's region (WGS 84) and overrides by series."""
+
+    priors: Priors
+    region: BaseGeometry | None = None
+    region_margin_deg: float = 0.5
+    series: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def locate(record: MinefieldRecord, *, context: LocateContext) -> Readings:
+    """Place a record on the ground in every way its form allows.
+
+    Parameters
+    ----------
+    record
+        The form as written.
+    context
+        Priors, region and overrides by series.
+
+    Returns
+    -------
+    Readings
+        At most `keep_at_most` readings with weights adding to 1; where nothing can be placed one without points,
+        so that its devices still count in the ledger.
+        Nothing is raised for a bad form: what cannot be placed is left out with a doubt.
+    """
+    priors = context.priors.for_series(context.series.get(record.series, {}))
+    completeness = form_completeness(record)
+    if record.geometry is not None:
+        reading = locate_geometry(record, priors)
+        level = locatability(record, 0)
+        return Readings(record.record_id, (reading,), 0.0, completeness, level, (), unallocated(record))
+    notes = _Doubts(record)
+    builder = ReadingBuilder(record, priors)
+    ways = assumptions(record, priors)
+    built = [reading for way in ways.kept for reading in _built(builder, way, notes)]
+    built, away = _within(built, context)
+    if away:
+        notes.add("SF-R045", Severity.ERROR, "reference_points", away)
+    readings = _with_spread(_normalised(_merged_alike(built or [builder.unplaced(None)])))
+    level = locatability(record, _known_points(record, readings[0]))
+    _explain(record, readings, level, builder, notes)
+    return Readings(
+        record.record_id, tuple(readings), ways.weight_cut, completeness, level, tuple(notes.doubts), unallocated(record)
+    )
+
+
+def _known_points(record: MinefieldRecord, reading: Reading) -> int:
+    """Number of reference points and directly given points that have a place."""
+    stated = {point.id for point in record.reference_points} | {point.id for point in record.points}
+    return len(stated & set(reading.points))
+
+
+class _Doubts:
+    def __init__(self, record: MinefieldRecord) -> None:
+        self.where = record.where
+        self.doubts: list[Doubt] = []
+
+    def add(self, id_: str, severity: Severity, column: str, found: object = "", **values: object) -> None:
+        doubt = Doubt(id_, severity, replace(self.where, column=column), str(found), values)
+        if doubt not in self.doubts:
+            self.doubts.append(doubt)
+
+
+def _built(builder: ReadingBuilder, way: Assumption, notes: _Doubts) -> list[Reading]:
+    try:
+        return builder.build(way)
+    except PositionError as error:
+        notes.add(error.id, Severity.ERROR, "crs", error.found, **error.values)
+        return []
+
+
+def _within(readings: list[Reading], context: LocateContext) -> tuple[list[Reading], str]:
+    """Leave out readings that lie far outside the case's region; say where they would lie."""
+    if context.region is None:
+        return readings, ""
+    west, south, east, north = context.region.bounds
+    margin = context.region_margin_deg
+    kept = [
+        r
+        for r in readings
+        if r.pivot is None
+        or (west - margin <= r.pivot[0] <= east + margin and south - margin <= r.pivot[1] <= north + margin)
+    ]
+    away = next((r.pivot for r in readings if r not in kept and r.pivot is not None), None)
+    return kept, "" if kept or away is None else f"{away[1]:.4f}, {away[0]:.4f}"
+
+
+def _merged_alike(readings: list[Reading]) -> list[Reading]:
+    """Merge readings that place every point within a centimetre; the labels of the heaviest stay."""
+    kept: list[tuple[Reading, object]] = []
+    for reading in sorted(readings, key=lambda r: -r.weight):
+        signature = _signature(reading)
+        twin = next((n for n, (_, other) in enumerate(kept) if signature == other and other is not None), None)
+        if twin is None:
+            kept.append((reading, signature))
+        else:
+            heavier, other = kept[twin]
+            kept[twin] = (replace(heavier, weight=heavier.weight + reading.weight), other)
+    return [reading for reading, _ in kept]
+
+
+def _signature(reading: Reading) -> object:
+    if reading.pivot is None or not reading.points:
+        return None
+    places = reading.point_positions()
+    rounded = tuple((name, round(z.real, 2), round(z.imag, 2)) for name, z in sorted(places.items()))
+    rows = tuple((row.no, row.items, row.spacing_m) for row in reading.rows)
+    return (round(reading.pivot[0], 7), round(reading.pivot[1], 7), rounded, rows)
+
+
+def _normalised(readings: list[Reading]) -> list[Reading]:
+    total = sum(r.weight for r in readings)
+    ordered = sorted(readings, key=lambda r: -r.weight)
+    return [replace(r, weight=r.weight / total) for r in ordered]
+
+
+def _with_spread(readings: list[Reading]) -> list[Reading]:
+    """State how far each reading's points lie from those of the heaviest one."""
+    if len(readings) < 2 or readings[0].pivot is None:
+        return readings
+    reference = readings[0].lonlat_points()
+    return [readings[0], *(replace(r, spread_m=r.farthest_from(reference)) for r in readings[1:])]
+
+
+def _explain(
+    record: MinefieldRecord, readings: list[Reading], level: int, builder: ReadingBuilder, notes: _Doubts
+) -> None:
+    for id_, severity, column, found, values in builder.remarks:
+        notes.add(id_, severity, column, found, **values)
+    _explain_place(record, readings, level, notes)
+    for reading in readings[:1]:
+        for miss in reading.misclosures:
+            severity = Severity.WARNING if miss.ratio < 30 else Severity.INFO
+            notes.add(
+                "SF-R051", severity, "legs", f"{miss.length_m:.1f} m = 1:{miss.ratio:.0f}", target=miss.target
+            )
+    if len(readings) > 1:
+        spread = " / ".join(f"{r.spread_m:.0f}" for r in readings)
+        notes.add("SF-R052", Severity.WARNING, "", f"{len(readings)}", spread=spread)
+    over = excess(record)
+    if over:
+        notes.add("SF-R053", Severity.WARNING, "totals", over)
+    rest = unallocated(record)
+    if rest and record.rows:
+        notes.add("SF-R054", Severity.INFO, "totals", sum(rest.values()))
+    if record.family is RecordFamily.INTERVIEW:
+        notes.add("SF-R055", Severity.INFO, "family", record.family)
+
+
+def _explain_place(record: MinefieldRecord, readings: list[Reading], level: int, notes: _Doubts) -> None:
+    described = bool(stated_places(record)) or bool(record.reference_points)
+    if not described:
+        notes.add("SF-R041", Severity.ERROR, "reference_points")
+    elif not any(r.points for r in readings):
+        notes.add("SF-R042", Severity.ERROR, "reference_points", record.map.raw_sheet)
+    elif level == 1:
+        notes.add("SF-R043", Severity.INFO, "reference_points")
+    names = {name for r in readings for name in r.points}
+    wanted = {leg.target for leg in record.legs} | set(record.area)
+    wanted |= {name for row in record.rows for name in (row.origin, row.target) if name}
+    missing = sorted(wanted - names)
+    if missing and names:
+        notes.add("SF-R044", Severity.ERROR, "legs", ", ".join(missing))
+

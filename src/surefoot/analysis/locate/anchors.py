@@ -1,0 +1,143 @@
+"""From a coordinate as written to places on the ground: every way to read it, under one coordinate system."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import pyproj
+
+from surefoot.analysis.locate.frames import Frame, is_projected
+from surefoot.positions.abbreviated import expand_abbreviated
+from surefoot.positions.mgrs import mgrs_to_utm
+from surefoot.positions.squares import square_bounds
+from surefoot.positions.statements import CoordinateStatement, Sheet
+from surefoot.positions.zones import swap_by_range, utm_crs
+
+# A coordinate just over a sheet's edge is still "on the sheet": neat lines and datums differ a little.
+SHEET_MARGIN_DEG = 0.01
+_DECIMAL_READING_WEIGHT = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the numbers of one coordinate system. `cell_m` is the size of the square it was rounded to."""
+
+    source: str  # EPSG code, or "local"
+    easting: float
+    northing: float
+    cell_m: float
+    weight: float = 1.0
+    label: str = ""
+    swapped: bool = False
+
+
+def places_of(statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet]) -> list[Place]:
+    """Return every place a written coordinate may mean, weights adding to 1; empty when it cannot be placed."""
+    if statement.kind == "local":
+        return [Place("local", statement.easting or 0.0, statement.northing or 0.0, 0.0)]
+    if statement.kind == "mgrs":
+        return [_mgrs(statement)]
+    if statement.kind == "square":
+        return _square(statement, frame, sheets)
+    if statement.kind == "geographic":
+        return _geographic(statement, frame, sheets)
+    return _plane(statement, frame, sheets)
+
+
+def _mgrs(statement: CoordinateStatement) -> Place:
+    zone, north, easting, northing, quantum = mgrs_to_utm(statement.mgrs)
+    return Place(utm_crs(zone, north), easting, northing, quantum)
+
+
+def _square(statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet]) -> list[Place]:
+    if frame.plane is None:
+        return []
+    places = []
+    for sheet in sheets:
+        east, north = _sheet_centre(sheet, frame.plane)
+        bounds = square_bounds(statement.square, near_easting=east, near_northing=north, ninth=statement.ninth)
+        west, south, right, top = bounds
+        middle = ((west + right) / 2, (south + top) / 2)
+        place = Place(frame.plane, *middle, right - west, label=sheet.name)
+        if _inside_sheet(place, [sheet], right - west):
+            places.append(place)
+    return _equal_weights(places)
+
+
+def _sheet_centre(sheet: Sheet, plane: str) -> tuple[float, float]:
+    east, north = _projection(plane)((sheet.west + sheet.east) / 2, (sheet.south + sheet.north) / 2)
+    return float(east), float(north)
+
+
+@cache
+def _projection(epsg: str) -> pyproj.Proj:
+    return pyproj.Proj(epsg)
+
+
+def _geographic(statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet]) -> list[Place]:
+    written = [statement, *statement.alternatives]
+    places = [
+        Place(frame.geographic, s.longitude, s.latitude, s.quantum_m, label=s.notation)
+        for s in written
+        if s.longitude is not None and s.latitude is not None
+    ]
+    inside = [place for place in places if sheets and _inside_sheet(place, sheets)]
+    kept = inside or places
+    if len(kept) < 2:
+        return kept
+    rest = (1.0 - _DECIMAL_READING_WEIGHT) / (len(kept) - 1)
+    return [replace(p, weight=rest if k else _DECIMAL_READING_WEIGHT) for k, p in enumerate(kept)]
+
+
+def _plane(statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet]) -> list[Place]:
+    if frame.plane is None or statement.easting is None or statement.northing is None:
+        return []
+    northing, easting, swapped = statement.northing, statement.easting, False
+    if frame.gauss_kruger:
+        northing, easting, swapped = swap_by_range(northing, easting)
+        if northing >= 1e6 and easting < 1e6 and easting >= 1e5:
+            easting += frame.zone * 1e6 if frame.zone else 0.0
+        elif northing < 1e6 or easting < 1e5:
+            return _abbreviated(northing, easting, statement, frame, sheets)
+    place = Place(frame.plane, easting, northing, statement.quantum_m, swapped=swapped)
+    return [place]
+
+
+def _abbreviated(
+    northing: float, easting: float, statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet]
+) -> list[Place]:
+    places = [
+        Place(str(frame.plane), east, north, statement.quantum_m, label=sheet.name)
+        for sheet in sheets
+        for north, east in expand_abbreviated(northing, easting, zone=frame.zone, sheet=sheet)
+    ]
+    return _equal_weights(places)
+
+
+def _equal_weights(places: list[Place]) -> list[Place]:
+    distinct = list({(p.source, p.easting, p.northing): p for p in places}.values())
+    return [replace(p, weight=1.0 / len(distinct)) for p in distinct]
+
+
+def _inside_sheet(place: Place, sheets: Sequence[Sheet], margin_m: float = 0.0) -> bool:
+    longitude, latitude = pulkovo_degrees(place)
+    margin = SHEET_MARGIN_DEG + margin_m / 80_000.0
+    return any(
+        s.west - margin <= longitude <= s.east + margin and s.south - margin <= latitude <= s.north + margin
+        for s in sheets
+    )
+
+
+def pulkovo_degrees(place: Place) -> tuple[float, float]:
+    """Return longitude and latitude in the place's own datum; the 100 m to Pulkovo do not matter for a sheet."""
+    if not is_projected(place.source):
+        return place.easting, place.northing
+    longitude, latitude = _projection(place.source)(place.easting, place.northing, inverse=True)
+    return float(longitude), float(latitude)
+
+
+def outside_sheets(place: Place, sheets: Sequence[Sheet]) -> bool:
+    """Whether a place lies on none of the stated sheets."""
+    return bool(sheets) and place.source != "local" and not _inside_sheet(place, sheets, place.cell_m)

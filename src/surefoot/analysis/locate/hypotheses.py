@@ -1,0 +1,211 @@
+"""What a form leaves open, as weighted assumptions: each one is a complete way to read it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from surefoot.analysis.locate.anchors import Place, places_of
+from surefoot.analysis.locate.frames import Frame, frame_options
+from surefoot.analysis.locate.priors import Priors
+from surefoot.model import MinefieldRecord, ReferencePoint
+from surefoot.positions.statements import BearingStatement, CoordinateStatement, DistanceStatement
+from surefoot.terms import BearingUnit, DistanceUnit, North, RecordFamily
+
+_EXPLORED = 4096  # combinations looked at before the lightest are left out
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """One complete way to read a form. `places` maps a point to where it is, None = another place, unknown."""
+
+    weight: float
+    frame: Frame | None
+    places: Mapping[str, Place | None]
+    north: North | None = None
+    unit: BearingUnit | None = None
+    steps: DistanceUnit | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """The assumptions kept, heaviest first, with weights adding to 1, and the weight of those left out."""
+
+    kept: tuple[Assumption, ...]
+    weight_cut: float
+
+
+def assumptions(record: MinefieldRecord, priors: Priors) -> Assumptions:
+    """Enumerate the ways to read a form."""
+    statements = [statement for _, statement in stated_places(record)]
+    frames = frame_options(record, statements, priors)
+    grounded = [option for frame in frames for option in _placed(record, frame)]
+    ways = grounded or _unplaced(record, frames)
+    dimensions = [_norths(record, priors), _units(record, priors), _steps(record, priors)]
+    combined = [
+        _joined(way, choices) for choices in itertools.product(*dimensions) for way in ways
+    ]
+    return _heaviest(combined, priors.keep_at_most())
+
+
+def stated_places(record: MinefieldRecord) -> list[tuple[str, CoordinateStatement]]:
+    """Every coordinate on the form with the name of its point."""
+    named = [(p.id, p.position) for p in record.reference_points if p.position is not None]
+    named += [(p.id, c.position) for p in record.reference_points for c in p.candidates]
+    named += [(p.id, p.position) for p in record.points]
+    named += [(device_point(n), d.position) for n, d in enumerate(record.devices) if d.position is not None]
+    if record.sketch is not None:
+        named += [
+            (sketch_point(n, c.point), c.position)
+            for n, c in enumerate(record.sketch.control_points)
+            if c.position is not None
+        ]
+    return named
+
+
+def device_point(number: int) -> str:
+    """Name of the point of a planned device."""
+    return f"device {number + 1}"
+
+
+def sketch_point(number: int, name: str) -> str:
+    """Name of a control point of the sketch."""
+    return name or f"control point {number + 1}"
+
+
+def _placed(record: MinefieldRecord, frame: Frame) -> list[Assumption]:
+    """Combine the ways to place every point under one coordinate system; [] when none can be placed."""
+    options: list[list[tuple[str, Place | None, float, str]]] = []
+    for point in record.reference_points:
+        ways = _landmark_ways(point, frame, record)
+        if ways:
+            options.append(ways)
+    landmarks = {point.id for point in record.reference_points}
+    for name, statement in stated_places(record):
+        if name in landmarks:
+            continue
+        places = places_of(statement, frame, record.map.sheets)
+        if places:
+            options.append([(name, place, place.weight, place.label) for place in places])
+    if not options:
+        return []
+    return [_as_assumption(frame, choice) for choice in itertools.islice(_coherent(options), _EXPLORED)]
+
+
+def _coherent(
+    options: list[list[tuple[str, Place | None, float, str]]],
+) -> Iterable[tuple[tuple[str, Place | None, float, str], ...]]:
+    """Choices in which points read from the same ambiguous sheet or notation are read alike."""
+    for choice in itertools.product(*options):
+        labels = [
+            {label for _, _, _, label in ways if label}
+            for ways in options
+            if len({label for _, _, _, label in ways if label}) > 1
+        ]
+        shared = set.intersection(*labels) if len(labels) > 1 else set()
+        chosen = {label for _, _, _, label in choice if label in shared}
+        if len(chosen) <= 1:
+            yield choice
+
+
+def _landmark_ways(
+    point: ReferencePoint, frame: Frame, record: MinefieldRecord
+) -> list[tuple[str, Place | None, float, str]]:
+    if not point.candidates:
+        if point.position is None:
+            return []
+        places = places_of(point.position, frame, record.map.sheets)
+        return [(point.id, place, place.weight, place.label) for place in places]
+    ways: list[tuple[str, Place | None, float, str]] = []
+    own = [] if point.position is None else [(point.position, 0.0)]
+    stated = sum(c.weight for c in point.candidates)
+    for number, candidate in enumerate(point.candidates, start=1):
+        for place in places_of(candidate.position, frame, record.map.sheets):
+            ways.append((point.id, place, candidate.weight * place.weight, f"candidate {number}"))
+    for statement, _ in own:
+        # A position beside candidates is one more candidate with the weight nobody else claims.
+        share = max(1.0 - stated - point.unknown_weight, 0.0) or 1.0 / (len(point.candidates) + 1)
+        ways += [
+            (point.id, p, share * p.weight, "as stated") for p in places_of(statement, frame, record.map.sheets)
+        ]
+    if point.unknown_weight > 0 and not own:
+        ways.append((point.id, None, point.unknown_weight, "unknown landmark"))
+    return ways
+
+
+def _as_assumption(
+    frame: Frame, choice: tuple[tuple[str, Place | None, float, str], ...]
+) -> Assumption:
+    weight, labels = frame.weight, {"crs": frame.label}
+    for name, place, share, label in choice:
+        weight *= share
+        if label and (share < 1.0 or place is None):
+            labels[f"point {name}"] = label
+    return Assumption(weight, frame, {name: place for name, place, _, _ in choice}, labels=labels)
+
+
+def _unplaced(record: MinefieldRecord, frames: Sequence[Frame]) -> list[Assumption]:
+    """No point can be placed: the sheet at least, every one it may be."""
+    label = {"crs": frames[0].label} if frames else {}
+    sheets = record.map.sheets
+    if not sheets:
+        return []
+    share = 1.0 / len(sheets)
+    return [Assumption(share, None, {}, labels={**label, "sheet": sheet.name}) for sheet in sheets]
+
+
+def _bearings(record: MinefieldRecord) -> list[BearingStatement]:
+    return [m.bearing for m in (*record.legs, *record.devices) if m.bearing is not None]
+
+
+def _distances(record: MinefieldRecord) -> list[DistanceStatement]:
+    return [m.distance for m in (*record.legs, *record.devices) if m.distance is not None]
+
+
+def _norths(record: MinefieldRecord, priors: Priors) -> list[tuple[str, object, float]]:
+    if all(bearing.north is not None for bearing in _bearings(record)):
+        return [("north", None, 1.0)]
+    return [("north", north, weight) for north, weight in priors.north_weights().items()]
+
+
+def _units(record: MinefieldRecord, priors: Priors) -> list[tuple[str, object, float]]:
+    """Units in which EVERY bearing without a unit is a bearing at all."""
+    open_bearings = [bearing for bearing in _bearings(record) if bearing.unit is None]
+    if not open_bearings:
+        return [("unit", None, 1.0)]
+    possible = set.intersection(*(set(bearing.possible_units) for bearing in open_bearings))
+    weights = priors.unit_weights(record.family is RecordFamily.FORMULYAR)
+    kept = {unit: weight for unit, weight in weights.items() if unit in possible}
+    total = sum(kept.values())
+    return [("unit", unit, weight / total) for unit, weight in kept.items()] or [("unit", None, 1.0)]
+
+
+def _steps(record: MinefieldRecord, priors: Priors) -> list[tuple[str, object, float]]:
+    if all(distance.unit is not None for distance in _distances(record)):
+        return [("steps", None, 1.0)]
+    return [("steps", DistanceUnit(unit), weight) for unit, weight in priors.step_weights().items()]
+
+
+_LABELS = {"north": "north", "unit": "bearing_unit", "steps": "distance_unit"}
+
+
+def _joined(way: Assumption, choices: tuple[tuple[str, object, float], ...]) -> Assumption:
+    weight, labels = way.weight, dict(way.labels)
+    values: dict[str, object] = {}
+    for name, value, share in choices:
+        weight *= share
+        values[name] = value
+        if value:
+            labels[_LABELS[name]] = str(value)
+    return replace(way, weight=weight, labels=labels, **values)  # type: ignore[arg-type]
+
+
+def _heaviest(ways: list[Assumption], keep: int) -> Assumptions:
+    total = sum(way.weight for way in ways)
+    if total <= 0:
+        return Assumptions((), 0.0)
+    ordered = sorted(ways, key=lambda way: -way.weight)[:keep]
+    kept = sum(way.weight for way in ordered)
+    return Assumptions(tuple(replace(w, weight=w.weight / kept) for w in ordered), max(0.0, 1.0 - kept / total))

@@ -1,0 +1,296 @@
+"""The door for the terminal. Thin: every command reads, calls one function and writes.
+
+Project imports stand inside the commands: ``surefoot --help`` must answer at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from surefoot import __version__
+
+if TYPE_CHECKING:
+    from surefoot.analysis.assess import Assessment
+    from surefoot.readers import ReadResult
+
+EXIT_OK, EXIT_WITH_DOUBTS, EXIT_USAGE, EXIT_REFUSED = 0, 1, 2, 3
+LANGUAGES = ("en", "az", "hy", "ru", "uk")
+
+app = typer.Typer(
+    name="surefoot",
+    help="Reads minefield records in order to clear mines. It proposes; the national authority decides. "
+    "It never says that land is safe.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # rich costs 0.2 s before the first word of help
+    pretty_exceptions_enable=False,
+)
+claims_app = typer.Typer(help="Public figures: listed, attributed, compared with the data.", no_args_is_help=True)
+app.add_typer(claims_app, name="claims")
+
+Json = Annotated[bool, typer.Option("--json", help="Strict JSON on stdout and nothing else there.")]
+Lang = Annotated[str, typer.Option("--lang", help="Language of messages and reports: en, ru; az, hy, uk read English.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw; written into the output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No tables and no progress.")]
+CaseFolder = Annotated[Path, typer.Argument(metavar="CASE", help="A case folder.")]
+
+_spoken = {"lang": "en"}
+
+
+def spoken_language() -> str:
+    """Language the running command was asked to speak."""
+    return _spoken["lang"]
+
+
+def _speak(lang: str) -> str:
+    from surefoot.errors import UsageError
+
+    if lang not in LANGUAGES:
+        raise UsageError("SF-C030", lang, known=", ".join(LANGUAGES))
+    _spoken["lang"] = lang
+    return lang
+
+
+def _version(shown: bool) -> None:
+    if shown:
+        typer.echo(f"surefoot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Surefoot."""
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write into.")] = Path("surefoot-demo"),
+    as_json: Json = False,
+    lang: Lang = "en",
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Run the main job on the built-in simulated example; ends with the path of the report."""
+    _speak(lang)
+    _simulate("nominal", seed, out / "case")
+    _assess(out / "case", out, as_json=as_json, lang=lang, seed=seed, quiet=quiet)
+
+
+@app.command()
+def read(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or case folders.")],
+    bbox: Annotated[str, typer.Option("--bbox", help="W,S,E,N in degrees: what lies far outside is set aside.")] = "",
+    as_json: Json = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the JSON document to this file.")] = None,
+    lang: Lang = "en",
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Show what is in these files: facts, weighted readings, doubts, rows set aside with reasons."""
+    from surefoot import readers
+    from surefoot.writers.assessment_json import dumps
+    from surefoot.writers.read_json import read_document
+
+    _speak(lang)
+    result = readers.read(paths, region=_region(bbox))
+    document = read_document(
+        result.records, result.tables, result.set_aside, result.doubts, lang=lang, seed=seed
+    )
+    if out is not None:
+        out.write_text(dumps(document), encoding="utf-8")
+    if as_json:
+        _print_json(document)
+    elif not quiet:
+        _show_reading(document)
+    raise typer.Exit(_code_of_reading(result))
+
+
+def _code_of_reading(result: ReadResult) -> int:
+    from surefoot.terms import Severity
+
+    usable = sum(table.accepted + table.accepted_with_doubts for table in result.tables)
+    if usable == 0:
+        return EXIT_REFUSED
+    return EXIT_WITH_DOUBTS if result.set_aside or result.worst is Severity.ERROR else EXIT_OK
+
+
+@app.command()
+def assess(
+    case: CaseFolder,
+    out: Annotated[Path, typer.Option("--out", help="Folder to write into.")],
+    as_json: Json = False,
+    lang: Lang = "en",
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Run all steps on a case folder; prints a summary table."""
+    _speak(lang)
+    _assess(case, out, as_json=as_json, lang=lang, seed=seed, quiet=quiet)
+
+
+@app.command()
+def simulate(
+    preset: Annotated[str, typer.Option("--preset", help="easy, nominal or null.")],
+    out: Annotated[Path, typer.Option("--out", help="Case folder to write.")],
+    as_json: Json = False,
+    lang: Lang = "en",
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Write a made-up region with known truth, as a case folder with truth/."""
+    _speak(lang)
+    written = _simulate(preset, seed, out)
+    if as_json:
+        _print_json({"schema": "surefoot/simulate-1", "preset": preset, "seed": seed, **written})
+    elif not quiet:
+        typer.echo(f"{written['records']} simulated records, {written['finds']} finds: {out}")
+
+
+@claims_app.command("check")
+def claims_check(
+    case: CaseFolder, as_json: Json = False, lang: Lang = "en", seed: Seed = 0, quiet: Quiet = False
+) -> None:
+    """Compare each confirmed claim of a case with every measure it could mean."""
+    _speak(lang)
+    assessment = _assessment(case, seed, quiet or as_json)
+    described = _describe(assessment, lang)
+    document = {key: described.document[key] for key in ("case", "simulated", "as_of", "version", "seed", "claims")}
+    if as_json:
+        _print_json({"schema": "surefoot/claims-1", **document})
+    elif not quiet:
+        _show_claims(document)
+    raise typer.Exit(_code_of_assessment(assessment))
+
+
+# --- what the commands share -----------------------------------------------------------------------------
+
+
+def _simulate(preset: str, seed: int, folder: Path) -> Mapping[str, int]:
+    import numpy as np
+
+    from surefoot.analysis.synthetic import simulate as make_region
+    from surefoot.writers.case_folder import write_case
+
+    region = make_region(preset, rng=np.random.default_rng(seed))
+    write_case(region, folder)
+    return {"records": len(region.forms), "finds": len(region.finds.id)}
+
+
+def _assessment(folder: Path, seed: int, quiet: bool) -> Assessment:
+    from surefoot import readers
+    from surefoot.analysis.assess import assess as assess_case
+    from surefoot.errors import RefusedError
+
+    case = readers.read_case_folder(folder)
+    if not any(t.accepted + t.accepted_with_doubts for t in case.tables if t.kind != "claims"):
+        raise RefusedError("SF-C031", str(folder))
+    with _progress(quiet) as tell:
+        return assess_case(case, priors=readers.default_priors(), seed=seed, progress=tell)
+
+
+def _describe(assessment: Assessment, lang: str) -> Any:
+    from surefoot.writers.describe import describe
+
+    return describe(assessment, version=__version__, lang=lang)
+
+
+def _assess(folder: Path, out: Path, *, as_json: bool, lang: str, seed: int, quiet: bool) -> None:
+    from surefoot.writers.assessment_json import write_assessment_json
+    from surefoot.writers.geopackage import write_geopackage
+    from surefoot.writers.ledger import write_ledger
+    from surefoot.writers.report import write_report
+
+    assessment = _assessment(folder, seed, quiet or as_json)
+    described = _describe(assessment, lang)
+    out.mkdir(parents=True, exist_ok=True)
+    write_assessment_json(described, out / "assessment.json")
+    write_geopackage(described, out / "assessment.gpkg")
+    write_ledger(described, out / "ledger.xlsx")
+    write_report(described, out / "report.html", lang=lang)
+    if as_json:
+        _print_json(described.document)
+    elif not quiet:
+        _show_assessment(described.document)
+    if not as_json:
+        typer.echo(str(out / "report.html"))
+    raise typer.Exit(_code_of_assessment(assessment))
+
+
+def _code_of_assessment(assessment: Assessment) -> int:
+    from surefoot.terms import Severity
+
+    doubts = [*assessment.case.doubts, *assessment.ledger.doubts]
+    doubts += [doubt for record in assessment.case.records for doubt in record.doubts]
+    doubts += [doubt for readings in assessment.located for doubt in readings.doubts]
+    serious = any(doubt.severity is Severity.ERROR for doubt in doubts)
+    return EXIT_WITH_DOUBTS if serious or assessment.case.set_aside else EXIT_OK
+
+
+def _region(bbox: str) -> Any:
+    from shapely.geometry import box
+
+    from surefoot.errors import UsageError
+
+    if not bbox:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in bbox.split(","))
+    except ValueError as error:
+        raise UsageError("SF-C032", bbox) from error
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise UsageError("SF-C032", bbox)
+    return box(west, south, east, north)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[str, float], None]]:
+    """A progress bar on a terminal, silence elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda step, share: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def tell(step: str, share: float) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=1.0)
+            bar.update(tasks[step], completed=share)
+
+        yield tell
+
+
+def _print_json(document: Mapping[str, Any]) -> None:
+    from surefoot.writers.assessment_json import dumps
+
+    typer.echo(dumps(document), nl=False)
+
+
+def _show_reading(document: Mapping[str, Any]) -> None:
+    from surefoot.writers.terminal import show_reading
+
+    show_reading(document)
+
+
+def _show_assessment(document: Mapping[str, Any]) -> None:
+    from surefoot.writers.terminal import show_assessment
+
+    show_assessment(document)
+
+
+def _show_claims(document: Mapping[str, Any]) -> None:
+    from surefoot.writers.terminal import show_claims
+
+    show_claims(document)

@@ -1,0 +1,167 @@
+"""From a file to the fields of its forms, every value as the text that was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from python_calamine import CalamineError, CalamineWorkbook
+
+from surefoot.errors import InputError
+from surefoot.model import Where
+from surefoot.readers.forms.words import split_device_list
+
+# The C loader of strings only: "1540", "0-95" and "12.07.1993" stay what was written on the form.
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+WORKBOOK_SHEETS = ("record", "reference_points", "legs", "points", "rows", "devices", "areas", "events", "sketch")
+
+
+@dataclass(frozen=True, slots=True)
+class FormDocument:
+    """The fields of one form and where it stands; `fields` None when it is no form at all."""
+
+    where: Where
+    default_id: str
+    fields: Mapping[str, Any] | None
+    found: str = ""
+
+
+def read_yaml_documents(path: Path) -> list[FormDocument]:
+    """Read the forms of one YAML file.
+
+    Raises
+    ------
+    InputError
+        SF-R001 for an empty file, SF-R002 for text that is not YAML, SF-R003 for a file that is not UTF-8.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError("SF-R003", path.name) from error
+    if not text.strip():
+        raise InputError("SF-R001", path.name)
+    try:
+        marked = list(_documents_with_lines(text))
+    except yaml.YAMLError as error:
+        raise InputError("SF-R002", path.name, detail=_first_line(error)) from error
+    forms = [form for line, node in marked for form in _forms_in(node, line)]
+    several = len(forms) > 1
+    return [
+        FormDocument(
+            Where(path.name, row=line),
+            f"{path.stem}#{number}" if several else path.stem,
+            fields if isinstance(fields, dict) else None,
+            "" if isinstance(fields, dict) else str(fields)[:80],
+        )
+        for number, (line, fields) in enumerate(forms, start=1)
+    ]
+
+
+def _first_line(error: yaml.YAMLError) -> str:
+    return str(error).replace("\n", " ")[:160]
+
+
+def _documents_with_lines(text: str) -> list[tuple[int, Any]]:
+    loader = _LOADER(text)
+    documents: list[tuple[int, Any]] = []
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            documents.append((node.start_mark.line + 1, loader.construct_document(node)))
+    finally:
+        loader.dispose()
+    return documents
+
+
+def _forms_in(document: Any, line: int) -> list[tuple[int, Any]]:
+    if document in (None, ""):
+        return []
+    if isinstance(document, list):
+        return [(line, item) for item in document]
+    return [(line, document)]
+
+
+def read_workbook_documents(path: Path) -> list[FormDocument]:
+    """Read the forms of the record workbook (XLSX, XLS, ODS): one sheet a part, first column record_id.
+
+    Raises
+    ------
+    InputError
+        SF-R004 for a damaged workbook, SF-R005 when it has no sheet ``record``.
+    """
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+        names = {name.strip().casefold(): name for name in workbook.sheet_names}
+        sheets = {
+            key: _sheet_rows(workbook.get_sheet_by_name(names[key]).to_python())
+            for key in WORKBOOK_SHEETS
+            if key in names
+        }
+    except (CalamineError, OSError, ValueError) as error:
+        raise InputError("SF-R004", path.name, detail=str(error)[:160]) from error
+    if "record" not in sheets:
+        raise InputError("SF-R005", path.name)
+    documents = []
+    for number, fields in sheets["record"]:
+        record_id = fields.get("record_id", "") or f"{path.stem}#{number - 1}"
+        parts = {
+            key: [row for _, row in rows if row.get("record_id", "") == fields.get("record_id", "")]
+            for key, rows in sheets.items()
+            if key != "record"
+        }
+        documents.append(
+            FormDocument(Where(path.name, "record", number), record_id, _assemble(fields, parts))
+        )
+    return documents
+
+
+def _sheet_rows(cells: list[list[Any]]) -> list[tuple[int, dict[str, str]]]:
+    if not cells:
+        return []
+    header = [_cell_text(value).strip().casefold() for value in cells[0]]
+    rows = []
+    for number, line in enumerate(cells[1:], start=2):
+        row = {key: _cell_text(value) for key, value in zip(header, line, strict=False) if key}
+        if any(row.values()):
+            rows.append((number, row))
+    return rows
+
+
+def _cell_text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if hasattr(value, "strftime"):
+        return value.strftime("%Y-%m-%d")
+    return str(value).strip()
+
+
+def _assemble(fields: Mapping[str, str], parts: Mapping[str, list[dict[str, str]]]) -> dict[str, Any]:
+    form: dict[str, Any] = {key: value for key, value in fields.items() if value}
+    form["map"] = {
+        key.removeprefix("map_"): form.pop(key) for key in [*form] if key.startswith("map_")
+    } or {}
+    form["totals"] = split_device_list(form.get("totals", ""))
+    for key in ("reference_points", "legs", "points", "devices"):
+        if parts.get(key):
+            form[key] = [_present(row) for row in parts[key]]
+    form["rows"] = [
+        {**_present(row), "mines": split_device_list(row.get("mines", ""))} for row in parts.get("rows", [])
+    ]
+    form["area"] = [row.get("point", "") or row.get("id", "") for row in parts.get("areas", [])]
+    form["events"] = [row.get("text", "") or row.get("event", "") for row in parts.get("events", [])]
+    if parts.get("sketch"):
+        form["sketch"] = _sketch(parts["sketch"])
+    return {key: value for key, value in form.items() if value not in ("", [], {})}
+
+
+def _present(row: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in row.items() if value and key != "record_id"}
+
+
+def _sketch(rows: list[dict[str, str]]) -> dict[str, Any]:
+    head = {key: rows[0].get(key, "") for key in ("image", "scale_known", "north_arrow_deg")}
+    points = [{key: row[key] for key in ("pixel", "point", "position") if row.get(key)} for row in rows]
+    return {**{k: v for k, v in head.items() if v}, "control_points": [p for p in points if p]}

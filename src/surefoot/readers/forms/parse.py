@@ -1,0 +1,450 @@
+"""From the fields of a form, as text, to a `MinefieldRecord` of statements.
+
+Every value that cannot be read becomes a doubt beside the field it stands in; the rest of the form goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from surefoot.errors import InputError
+from surefoot.model import (
+    Candidate,
+    ControlPoint,
+    GivenPoint,
+    LaterEvent,
+    Leg,
+    MapReference,
+    MinefieldRecord,
+    PlannedDevice,
+    ReferencePoint,
+    Row,
+    Sketch,
+    category_of_model,
+)
+from surefoot.positions.bearings import parse_bearing
+from surefoot.positions.coordinates import parse_coordinate
+from surefoot.positions.distances import parse_distance
+from surefoot.positions.sheets import parse_sheet
+from surefoot.positions.statements import BearingStatement, CoordinateStatement, DistanceStatement
+from surefoot.positions.zones import parse_crs
+from surefoot.readers.forms.documents import FormDocument
+from surefoot.readers.forms.notes import Notes
+from surefoot.readers.forms.words import (
+    distance_method_of,
+    instrument_of,
+    parse_count,
+    parse_date,
+    parse_event,
+    parse_family,
+    split_device_list,
+)
+from surefoot.terms import DeviceCategory, EventKind, RecordFamily, Severity
+
+_YES = re.compile(r"^(true|yes|да|1|da|bəli|այո|так)$", re.IGNORECASE)
+
+
+@cache
+def schema() -> Mapping[str, Any]:
+    """Return the published JSON Schema of the record form."""
+    text = files("surefoot").joinpath("data", "record.schema.json").read_text(encoding="utf-8")
+    loaded: Mapping[str, Any] = json.loads(text)
+    return loaded
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(schema())
+
+
+def parse_form(document: FormDocument) -> MinefieldRecord:
+    """Read one form.
+
+    Raises
+    ------
+    InputError
+        SF-R006 when the document is no form: not a table of fields, or without a single known field.
+    """
+    if document.fields is None or not set(document.fields) & set(schema()["properties"]):
+        raise InputError("SF-R006", document.found or ", ".join(map(str, document.fields or {}))[:80])
+    notes = Notes(document.where)
+    fields = _well_formed(document.fields, notes)
+    record_id = _text(fields.get("record_id")) or document.default_id
+    family = notes.attempt(parse_family, _text(fields.get("family")), "family") or RecordFamily.OTHER
+    formulyar = family is RecordFamily.FORMULYAR
+    given = _reference_points(fields.get("reference_points", []), notes)
+    record = MinefieldRecord(
+        record_id=record_id,
+        where=document.where,
+        family=family,
+        form_no=_text(fields.get("form_no")),
+        series=_text(fields.get("series")),
+        unit=_pseudonym(fields.get("unit")),
+        compiler=_pseudonym(fields.get("compiler")),
+        laid=notes.attempt(parse_date, _text(fields.get("laid")), "laid"),
+        compiled=notes.attempt(parse_date, _text(fields.get("compiled")), "compiled"),
+        received=notes.attempt(parse_date, _text(fields.get("received")), "received"),
+        map=_map_reference(fields.get("map", {}), notes),
+        crs=notes.attempt(parse_crs, _text(fields.get("crs")), "crs"),
+        reference_points=given,
+        legs=_legs(fields.get("legs", []), given, formulyar, notes),
+        points=_points(fields.get("points", []), notes),
+        rows=_rows(fields.get("rows", []), notes),
+        devices=_devices(fields.get("devices", []), formulyar, notes),
+        area=tuple(_text(point) for point in fields.get("area", [])),
+        front=notes.attempt(parse_distance, _text(fields.get("front")), "front"),
+        depth=notes.attempt(parse_distance, _text(fields.get("depth")), "depth"),
+        totals=_totals(fields.get("totals"), notes),
+        **{
+            key: _text(fields.get(key))
+            for key in ("method", "fuze", "life", "anti_handling", "booby_traps", "passages")
+        },
+        events=_events(fields.get("events", []), notes),
+        sketch=_sketch(fields.get("sketch"), notes),
+        doubts=(),
+    )
+    return _with_doubts(record, notes)
+
+
+def _with_doubts(record: MinefieldRecord, notes: Notes) -> MinefieldRecord:
+    _check_area(record, notes)
+    _check_dates(record, notes)
+    _note_unknown_models(record, notes)
+    values = {name: getattr(record, name) for name in record.__dataclass_fields__}
+    return MinefieldRecord(**{**values, "doubts": tuple(notes.doubts)})
+
+
+def _check_area(record: MinefieldRecord, notes: Notes) -> None:
+    if record.area and len(set(record.area)) < 3:
+        notes.add("SF-R020", Severity.ERROR, "area", ", ".join(record.area), count=len(set(record.area)))
+
+
+def _check_dates(record: MinefieldRecord, notes: Notes) -> None:
+    for earlier, later, column in (
+        (record.laid, record.compiled, "compiled"),
+        (record.laid, record.received, "received"),
+        (record.compiled, record.received, "received"),
+    ):
+        if earlier and later and later.last < earlier.first:
+            notes.add("SF-R015", Severity.WARNING, column, later.raw, earlier=earlier.raw)
+    for event in record.events:
+        if event.date and record.laid and event.date.last < record.laid.first:
+            notes.add("SF-R015", Severity.WARNING, "events", event.raw, earlier=record.laid.raw)
+
+
+def _note_unknown_models(record: MinefieldRecord, notes: Notes) -> None:
+    models = {model for row in record.rows for model in row.mines} | {*record.totals}
+    models |= {device.model for device in record.devices}
+    for model in sorted(models - {""}):
+        if category_of_model(model) is DeviceCategory.UNKNOWN:
+            notes.add("SF-R016", Severity.INFO, "mines", model)
+
+
+def _well_formed(fields: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
+    """Drop what the schema does not allow, each with a doubt; keep the rest."""
+    kept = dict(fields)
+    for error in sorted(_validator().iter_errors(fields), key=lambda e: [str(p) for p in e.absolute_path]):
+        path = [str(step) for step in error.absolute_path]
+        if error.validator == "additionalProperties":
+            known = set(error.schema["properties"])
+            for name in sorted(set(map(str, error.instance)) - known):
+                notes.add("SF-R017", Severity.INFO, ".".join([*path, name]), str(error.instance.get(name))[:80])
+        elif path:
+            notes.add("SF-R018", Severity.ERROR, ".".join(path), str(error.instance)[:80])
+            _drop(kept, error.absolute_path)
+    return kept
+
+
+def _drop(fields: dict[str, Any], path: Any) -> None:
+    """Remove the value at `path`; inside lists the whole entry goes, so that positions do not slip silently."""
+    top = path[0]
+    value = fields.get(top)
+    if len(path) == 1 or not isinstance(value, list):
+        fields.pop(top, None)
+        return
+    bad = value[path[1]] if path[1] < len(value) else None
+    fields[top] = [entry for entry in value if entry is not bad]
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value).strip()
+
+
+def _pseudonym(value: object) -> str:
+    """Units and compilers are kept only so far that the same hand can be recognised again."""
+    text = _text(value)
+    if not text:
+        return ""
+    return hashlib.sha256(" ".join(text.casefold().split()).encode()).hexdigest()[:10]
+
+
+def _position(text: object, column: str, notes: Notes) -> CoordinateStatement | None:
+    return notes.attempt(parse_coordinate, _text(text), column)
+
+
+def _bearing(entry: Mapping[str, Any], formulyar: bool, column: str, notes: Notes) -> BearingStatement | None:
+    text, north = _text(entry.get("bearing")), _text(entry.get("north"))
+    return notes.attempt(
+        lambda raw: parse_bearing(raw, north_text=north, formulyar=formulyar), text, f"{column}.bearing"
+    )
+
+
+def _distance(entry: Mapping[str, Any], column: str, notes: Notes) -> DistanceStatement | None:
+    stated = notes.attempt(parse_distance, _text(entry.get("distance")), f"{column}.distance")
+    slope = notes.attempt(_slope_deg, _text(entry.get("slope")), f"{column}.slope")
+    if stated is None or slope is None:
+        return stated
+    return DistanceStatement(stated.raw, stated.value, stated.unit, slope)
+
+
+def _slope_deg(text: str) -> float:
+    match = re.match(r"^\s*([+-]?\d+(?:[.,]\d+)?)\s*(%|°|º|deg|град\w*)?\s*$", text)
+    if match is None:
+        if re.match(r"^(horizontal|flat|гориз\w*|нет|none)$", text.strip(), re.IGNORECASE):
+            return 0.0
+        raise InputError("SF-R019", text)
+    value = abs(float(match[1].replace(",", ".")))
+    degrees = math.degrees(math.atan(value / 100)) if match[2] == "%" else value
+    if degrees > 60:
+        raise InputError("SF-R019", text)
+    return degrees
+
+
+def _reference_points(entries: list[Mapping[str, Any]], notes: Notes) -> tuple[ReferencePoint, ...]:
+    return tuple(
+        _reference_point(entry, f"reference_points[{number}]", notes)
+        for number, entry in enumerate(entries, start=1)
+    )
+
+
+def _reference_point(entry: Mapping[str, Any], column: str, notes: Notes) -> ReferencePoint:
+    written = entry.get("candidates", [])
+    written = written if isinstance(written, list) else re.split(r"\s*;\s*", written)
+    known = [candidate for candidate in (_candidate(c, column, notes) for c in written) if candidate]
+    stated = [weight for _, weight in known if weight is not None]
+    free = max(0.0, 1.0 - sum(stated))
+    unstated = sum(weight is None for _, weight in known)
+    # Candidates without a stated weight share what is left equally; what nobody claims is "another place".
+    candidates = tuple(
+        Candidate(position, weight if weight is not None else free / unstated) for position, weight in known
+    )
+    total = sum(c.weight for c in candidates)
+    if total > 1.0:
+        candidates = tuple(Candidate(c.position, c.weight / total) for c in candidates)
+    return ReferencePoint(
+        id=_text(entry.get("id")),
+        description=_text(entry.get("description")),
+        position=_position(entry.get("position"), f"{column}.position", notes),
+        candidates=candidates,
+        unknown_weight=max(0.0, 1.0 - total) if candidates else 0.0,
+    )
+
+
+def _candidate(
+    written: object, column: str, notes: Notes
+) -> tuple[CoordinateStatement, float | None] | None:
+    entry: Mapping[str, Any] = written if isinstance(written, dict) else {"position": written}
+    position = _position(entry.get("position"), f"{column}.candidates", notes)
+    weight = notes.attempt(_share, _text(entry.get("weight")), f"{column}.candidates")
+    return None if position is None else (position, weight)
+
+
+def _share(text: str) -> float:
+    match = re.match(r"^\s*(\d+(?:[.,]\d+)?)\s*(%)?\s*$", text)
+    value = float(match[1].replace(",", ".")) / (100 if match[2] else 1) if match else -1.0
+    if not 0.0 <= value <= 1.0:
+        raise InputError("SF-R021", text)
+    return value
+
+
+def _legs(
+    entries: list[Mapping[str, Any]], given: tuple[ReferencePoint, ...], formulyar: bool, notes: Notes
+) -> tuple[Leg, ...]:
+    legs = []
+    for number, entry in enumerate(entries, start=1):
+        column = f"legs[{number}]"
+        origin = _text(entry.get("from"))
+        if not origin and len(given) == 1:
+            origin = given[0].id
+        bearing = _bearing(entry, formulyar, column, notes)
+        distance = _distance(entry, column, notes)
+        if not origin or not _text(entry.get("to")) or (bearing is None and distance is None):
+            notes.add("SF-R022", Severity.ERROR, column, _legible(entry))
+            continue
+        words = f"{_text(entry.get('instrument'))} {_text(entry.get('distance'))}"
+        legs.append(
+            Leg(
+                origin,
+                _text(entry.get("to")),
+                bearing,
+                distance,
+                instrument=instrument_of(f"{_text(entry.get('instrument'))} {_text(entry.get('bearing'))}"),
+                distance_method=distance_method_of(words),
+            )
+        )
+    return tuple(legs)
+
+
+def _legible(entry: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in entry.items())[:120]
+
+
+def _points(entries: list[Mapping[str, Any]], notes: Notes) -> tuple[GivenPoint, ...]:
+    points = []
+    for number, entry in enumerate(entries, start=1):
+        position = _position(entry.get("position"), f"points[{number}].position", notes)
+        if position is not None:
+            points.append(GivenPoint(_text(entry.get("id")), position))
+    return tuple(points)
+
+
+def _counts(written: object, column: str, notes: Notes) -> dict[str, int]:
+    if not written:
+        return {}
+    pairs = written if isinstance(written, dict) else split_device_list(_text(written))
+    counts = {str(model): notes.attempt(parse_count, _text(number), column) for model, number in pairs.items()}
+    return {model: count for model, count in counts.items() if count is not None}
+
+
+def _totals(written: object, notes: Notes) -> dict[str, int]:
+    counts = _counts(written, "totals", notes)
+    return {("" if re.fullmatch(r"(?i)total|all|всего|итого|ukupno|", key) else key): n for key, n in counts.items()}
+
+
+def _rows(entries: list[Mapping[str, Any]], notes: Notes) -> tuple[Row, ...]:
+    rows = []
+    for number, entry in enumerate(entries, start=1):
+        column = f"rows[{number}]"
+        mines = _counts(entry.get("mines"), f"{column}.mines", notes)
+        stated = notes.attempt(parse_count, _text(entry.get("count")), f"{column}.count")
+        if stated is not None and mines and stated != sum(mines.values()):
+            notes.add("SF-R023", Severity.WARNING, f"{column}.count", stated, mines=sum(mines.values()))
+        rows.append(
+            Row(
+                no=_text(entry.get("no")) or str(number),
+                origin=_text(entry.get("from")),
+                target=_text(entry.get("to")),
+                spacing=notes.attempt(parse_distance, _text(entry.get("spacing")), f"{column}.spacing"),
+                count=sum(mines.values()) if mines else stated,
+                mines=mines,
+                **{key: _text(entry.get(key)) for key in ("fuze", "depth", "anti_handling")},
+            )
+        )
+    return tuple(rows)
+
+
+def _devices(entries: list[Mapping[str, Any]], formulyar: bool, notes: Notes) -> tuple[PlannedDevice, ...]:
+    devices = []
+    for number, entry in enumerate(entries, start=1):
+        column = f"devices[{number}]"
+        devices.append(
+            PlannedDevice(
+                row=_text(entry.get("row")),
+                index=notes.attempt(parse_count, _text(entry.get("index")), f"{column}.index"),
+                model=_text(entry.get("type")),
+                position=_position(entry.get("position"), f"{column}.position", notes),
+                origin=_text(entry.get("from")),
+                bearing=_bearing(entry, formulyar, column, notes),
+                distance=_distance(entry, column, notes),
+            )
+        )
+    return tuple(devices)
+
+
+def _events(entries: list[Any], notes: Notes) -> tuple[LaterEvent, ...]:
+    events = []
+    for number, entry in enumerate(entries, start=1):
+        column, text = f"events[{number}]", _text(entry)
+        event = notes.attempt(parse_event, text, column) or LaterEvent(text, EventKind.UNKNOWN, None, None, "")
+        if event.kind is EventKind.UNKNOWN:
+            notes.add("SF-R024", Severity.WARNING, column, text)
+        events.append(event)
+    return tuple(events)
+
+
+def _map_reference(written: Mapping[str, Any], notes: Notes) -> MapReference:
+    raw_sheet = _text(written.get("sheet"))
+    sheets = parse_sheet(raw_sheet) if raw_sheet else ()
+    if len(sheets) > 1:
+        names = " / ".join(sheet.name for sheet in sheets)
+        notes.add("SF-R025", Severity.WARNING, "map.sheet", raw_sheet, sheets=names)
+    return MapReference(
+        raw_sheet=raw_sheet,
+        sheets=sheets,
+        scale=notes.attempt(_scale, _text(written.get("scale")), "map.scale"),
+        edition=_text(written.get("edition")),
+        margin_declination_deg=notes.attempt(
+            _declination, _text(written.get("margin_declination")), "map.margin_declination"
+        ),
+        margin_year=notes.attempt(
+            lambda text: parse_date(text).decimal_year, _text(written.get("margin_year")), "map.margin_year"
+        ),
+    )
+
+
+def _scale(text: str) -> float:
+    match = re.match(r"^\s*(?:1\s*[:/]\s*)?(\d[\d\s., ]*)\s*(k|к|тыс\w*|000)?\.?\s*$", text, re.IGNORECASE)
+    if match is None:
+        raise InputError("SF-R026", text)
+    value = float(re.sub(r"[^\d]", "", match[1])) * (1000 if match[2] else 1)
+    if not 100 <= value <= 5_000_000:
+        raise InputError("SF-R026", text)
+    return value
+
+
+def _declination(text: str) -> float:
+    """Read a map margin's declination, east positive: "+4°30'", "4.5 E", "восточное 4°35'"."""
+    numbers = re.findall(r"\d+(?:[.,]\d+)?", text)
+    if not numbers or len(numbers) > 3:
+        raise InputError("SF-R027", text)
+    value = sum(float(part.replace(",", ".")) / 60**power for power, part in enumerate(numbers))
+    west = re.match(r"^\s*[-−–]", text) or re.search(r"\bW\b|зап", text, re.IGNORECASE)
+    if value > 60:
+        raise InputError("SF-R027", text)
+    return -value if west else value
+
+
+def _sketch(written: Mapping[str, Any] | None, notes: Notes) -> Sketch | None:
+    if not written:
+        return None
+    arrow = notes.attempt(_number, _text(written.get("north_arrow_deg")), "sketch.north_arrow_deg")
+    points = (
+        _control_point(entry, f"sketch.control_points[{number}]", notes)
+        for number, entry in enumerate(written.get("control_points", []), start=1)
+    )
+    return Sketch(
+        image=_text(written.get("image")),
+        scale_known=bool(_YES.match(_text(written.get("scale_known")))),
+        north_arrow_deg=arrow,
+        control_points=tuple(point for point in points if point is not None),
+    )
+
+
+def _control_point(entry: Mapping[str, Any], column: str, notes: Notes) -> ControlPoint | None:
+    written = entry.get("pixel")
+    text = " ".join(map(str, written)) if isinstance(written, list) else _text(written)
+    numbers = re.findall(r"-?\d+(?:\.\d+)?", text)
+    if len(numbers) != 2:
+        notes.add("SF-R028", Severity.ERROR, f"{column}.pixel", text)
+        return None
+    return ControlPoint(
+        (float(numbers[0]), float(numbers[1])),
+        _text(entry.get("point")),
+        _position(entry.get("position"), f"{column}.position", notes),
+    )
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError as error:
+        raise InputError("SF-R029", text) from error

@@ -1,0 +1,293 @@
+"""An assessment as what every writer takes: the document of ``assessment.json`` and the map layers, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from surefoot.analysis.accuracy import Measure, OutsideShare
+from surefoot.analysis.assess import Assessment
+from surefoot.analysis.assess.outside import KnownOnTheDay
+from surefoot.analysis.locate import mixture_shares
+from surefoot.messages import render
+from surefoot.model import Doubt
+from surefoot.terms import Fate, Severity
+from surefoot.writers.describe_layers import Layer, layers_of, record_sigma_m
+from surefoot.writers.placements import placement_documents
+from surefoot.writers.read_json import doubt_document, set_aside_document
+
+SCHEMA = "surefoot/assessment-1"
+
+
+@dataclass(frozen=True)
+class Described:
+    """What every writer takes."""
+
+    document: Mapping[str, Any]
+    layers: Mapping[str, Layer]
+
+
+def describe(assessment: Assessment, *, version: str, lang: str = "en") -> Described:
+    """Describe an assessment in a language."""
+    settings = assessment.case.settings
+    document = {
+        "schema": SCHEMA,
+        "case": settings.name,
+        "simulated": settings.simulated,
+        "as_of": settings.as_of.isoformat() if settings.as_of else None,
+        "version": version,
+        "seed": assessment.seed,
+        "crs": settings.crs,
+        "inputs": [asdict(file) for file in assessment.case.inputs],
+        "tables": [asdict(table) for table in assessment.case.tables],
+        "measures": [_measure(measure, lang) for measure in assessment.measures],
+        "outside": _outside(assessment, lang),
+        "records": _records(assessment, lang),
+        "form_quality": _form_quality(assessment),
+        "duplicates": _duplicates(assessment, lang),
+        "ledger": _ledger(assessment),
+        "total": {"curve": [], "integrated": _not_known("SF-C011", lang)},
+        "claims": [_claim(checked, lang) for checked in assessment.claims],
+        "priorities": [],
+        "set_aside": [set_aside_document(row, lang) for row in assessment.case.set_aside],
+        "doubts": _doubts(assessment, lang),
+    }
+    return Described(document, layers_of(assessment))
+
+
+def _words(id_: str | None, lang: str, **values: object) -> str | None:
+    return None if id_ is None else render(id_, values, lang=lang).reason
+
+
+def _not_known(id_: str, lang: str) -> dict[str, Any]:
+    return {"value": None, "interval": None, "reason": _words(id_, lang)}
+
+
+def _measure(measure: Measure, lang: str) -> dict[str, Any]:
+    return {
+        **asdict(measure), "stage": measure.stage.value, "interval": _listed(measure.interval),
+        "reason": _words(measure.reason, lang),
+    }  # fmt: skip
+
+
+def _listed(interval: tuple[float, float] | None) -> list[float] | None:
+    return None if interval is None else [float(interval[0]), float(interval[1])]
+
+
+def _share(share: OutsideShare, lang: str) -> dict[str, Any]:
+    return {
+        **asdict(share), "stage": share.stage.value, "interval": _listed(share.interval),
+        "reason": _words(share.reason, lang),
+    }  # fmt: skip
+
+
+def _outside(assessment: Assessment, lang: str) -> dict[str, Any]:
+    found = assessment.outside
+    known = [_known_on_the_day(one, lang) for one in found.known_on_the_day]
+    return {
+        "maps": found.maps,
+        "D1": [
+            {**_share(share, lang), "as_known_on_the_day": day}
+            for share, day in zip(found.d1, known, strict=True)
+        ],
+        "D1_without_duplicates": [_share(share, lang) for share in found.d1_without_duplicates],
+        "D2": [_share(share, lang) for share in assessment.d2],
+        "D3": [_share(share, lang) for share in assessment.d3],
+        "D4": [_share(assessment.d4, lang)],
+    }
+
+
+def _known_on_the_day(one: KnownOnTheDay, lang: str) -> dict[str, Any]:
+    share = one.share
+    return {
+        "value": None if share is None else share.value,
+        "interval": None if share is None else _listed(share.interval),
+        "numerator": None if share is None else share.numerator,
+        "denominator": None if share is None else share.denominator,
+        "n_undated_events": one.n_undated_events,
+        "n_undated_maps": one.n_undated_maps,
+        "reason": _words("SF-C045", lang) if share is None else None,
+    }
+
+
+def _records(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
+    suspected = {s.record: s for s in assessment.suspicions}
+    documents = []
+    for number, (record, readings) in enumerate(zip(assessment.case.records, assessment.located, strict=True)):
+        evidence = assessment.evidence[number]
+        suspicion = suspected.get(number)
+        documents.append({
+            "record_id": record.record_id,
+            "form_no": record.form_no,
+            "series": record.series,
+            "finds": float(assessment.finds_per_record[number]),
+            "placements": placement_documents(readings, assessment.grid),
+            "evidence_class": evidence.evidence_class,
+            "reasons": [_words(reason, lang) for reason in evidence.reasons],
+            "signatures": [] if suspicion is None else [
+                {"mistake": m.name, "probability": m.probability, "sigmas_off": m.sigmas_off,
+                 "east_m": m.east_m, "north_m": m.north_m, "finds": suspicion.finds}
+                for m in suspicion.ranked
+            ],
+        })  # fmt: skip
+    return documents
+
+
+def _form_quality(assessment: Assessment) -> list[dict[str, Any]]:
+    rows = []
+    recorded = assessment.ledger.by_record()
+    for number, (record, readings) in enumerate(zip(assessment.case.records, assessment.located, strict=True)):
+        items = dict(readings.form_completeness)
+        told = [value for value in items.values() if value is not None]
+        rows.append({
+            "record_id": record.record_id,
+            "form_no": record.form_no,
+            "family": record.family.value,
+            "series": record.series,
+            "laid": record.laid.raw if record.laid else None,
+            "locatability": readings.locatability,
+            "completeness_score": sum(told) / len(told) if told else None,
+            "completeness_items": items,
+            "recorded": float(recorded.get(number, {}).get("recorded", 0.0)),
+            "readings": len(readings.readings),
+            "sigma_m": record_sigma_m(readings),
+            "doubts": len(record.doubts) + len(readings.doubts),
+        })  # fmt: skip
+    return rows
+
+
+def _duplicates(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
+    found = []
+    ids = assessment.case.accidents.id
+    pairs = assessment.duplicates
+    for a, b, distance, kind in zip(pairs.first, pairs.second, pairs.distance_m, pairs.kind, strict=True):
+        id_ = "SF-C042" if kind == "same_sheet" else "SF-C043"
+        found.append({
+            "kind": f"accidents, {kind}", "a": str(ids[a]), "b": str(ids[b]), "distance_m": float(distance),
+            "reason": _words(id_, lang, distance=f"{distance:.0f}"),
+        })  # fmt: skip
+    names = [record.record_id for record in assessment.case.records]
+    for pair in assessment.record_pairs:
+        found.append({
+            "kind": f"records, {pair.kind}", "a": names[pair.first], "b": names[pair.second],
+            "distance_m": pair.distance_m, "azimuth_deg": pair.azimuth_deg,
+            "not_shifted": None if pair.not_shifted is None else names[pair.not_shifted],
+            "reason": _words("SF-C041", lang, other=names[pair.second], distance=f"{pair.distance_m:.1f}",
+                             azimuth=f"{pair.azimuth_deg:.0f}"),
+        })  # fmt: skip
+    for accident, find in enumerate(assessment.same_event):
+        if find >= 0:
+            one, other = str(assessment.case.finds.id[find]), str(ids[accident])
+            reason = render("SF-C044", {"other": other}, found=one, lang=lang).reason
+            found.append({"kind": "find and accident", "a": one, "b": other, "distance_m": None, "reason": reason})
+    return found
+
+
+def _ledger(assessment: Assessment) -> dict[str, Any]:
+    book = assessment.ledger
+    still = book.still_in_ground
+    totals: dict[str, Any] = dict(book.totals())
+    slots = assessment.items.slot[assessment.best]
+    rows = assessment.items.row[assessment.best]
+    by_record = book.by_record()
+    return {
+        **totals,
+        "allocated": int(np.sum(rows != "")),
+        "unallocated": int(np.sum(rows == "")),
+        "without_place": int(np.sum(slots == "none")),
+        "still_in_ground": {
+            "median": None if still is None else still.median,
+            "interval": None if still is None else _listed(still.interval),
+            "level": 0.9 if still is None else still.level,
+            "p_none": None if still is None else still.none,
+            "reason": None if still is not None else render("SF-C003").reason,
+        },
+        "by_type": _by_type(assessment),
+        "by_record": [
+            {"record_id": record.record_id, "form_no": record.form_no, **by_record[number]}
+            for number, record in enumerate(assessment.case.records)
+            if number in by_record
+        ],
+    }
+
+
+def _by_type(assessment: Assessment) -> dict[str, dict[str, float]]:
+    """Expected counts by model; the devices of a mixed row are shared out in the proportions of the row."""
+    result: dict[str, dict[str, float]] = {}
+    for label, line in assessment.ledger.by_model().items():
+        for model, share in mixture_shares(label).items():
+            into = result.setdefault(model or "not stated", dict.fromkeys(("recorded", *(f.value for f in Fate)), 0.0))
+            for key, value in line.items():
+                into[key] += share * value
+    return result
+
+
+def _claim(checked: Any, lang: str) -> dict[str, Any]:
+    claim = checked.claim
+    return {
+        "claim_id": claim.id,
+        "speaker": claim.speaker,
+        "date": claim.date.isoformat() if claim.date else None,
+        "outlet": claim.outlet,
+        "text": claim.text,
+        "subject": claim.subject,
+        "measure": claim.measure,
+        "period": claim.period,
+        "place": claim.place,
+        "confirmed_by": claim.confirmed_by,
+        "stated": {"value": claim.value, "bound": claim.bound.value, "unit": claim.unit},
+        "readings": [
+            {"measure": r.measure, "value": r.value, "interval": _listed(r.interval), "verdict": r.verdict.value,
+             "reason": _words(r.reason, lang)}
+            for r in checked.readings
+        ],
+    }  # fmt: skip
+
+
+def _doubts(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
+    documents = [doubt_document(doubt, lang) for doubt in (*assessment.case.doubts, *assessment.ledger.doubts)]
+    for number, (record, readings) in enumerate(zip(assessment.case.records, assessment.located, strict=True)):
+        own: Sequence[Doubt] = (*record.doubts, *readings.doubts)
+        documents += [{**doubt_document(d, lang), "record_id": record.record_id} for d in own]
+        documents += _suspicion(assessment, number, lang)
+    return documents
+
+
+def _suspicion(assessment: Assessment, number: int, lang: str) -> list[dict[str, Any]]:
+    record = assessment.case.records[number]
+    made = []
+    for suspicion in assessment.suspicions:
+        if suspicion.record != number:
+            continue
+        top = next((m for m in suspicion.ranked if m.name == suspicion.mistake.name), None)
+        values = {
+            "distance": f"{suspicion.mistake.distance_m:.0f}",
+            "mistake": suspicion.mistake.name,
+            "probability": f"{100 * top.probability:.0f} %" if top else "not known",
+            "proposal": proposal_of(suspicion.mistake.name, record_zone(assessment, number)),
+        }
+        doubt = Doubt("SF-C040", Severity.WARNING, record.where, str(suspicion.finds), values)
+        made.append({**doubt_document(doubt, lang), "record_id": record.record_id})
+    return made
+
+
+def record_zone(assessment: Assessment, number: int) -> int | None:
+    """Six-degree zone in which a record lies."""
+    best = assessment.located[number].best
+    return int(best.pivot[0] // 6) + 1 if best is not None and best.pivot is not None else None
+
+
+def proposal_of(mistake: str, zone: int | None) -> str:
+    """Return the reading a mistake proposes, in words."""
+    proposals = {
+        "datum_ignored": "read the numbers in SK-42 and shift them to WGS 84",
+        "shift_twice": "the datum shift was applied twice; take one back",
+        "gauss_kruger_as_utm": f"read the numbers as SK-42 zone {zone} (Gauss-Krueger)",
+        "utm_as_gauss_kruger": "read the numbers as UTM WGS 84",
+        "swapped": "exchange X and Y",
+    }
+    return proposals.get(mistake, mistake.replace("_", " "))
+

@@ -1,0 +1,311 @@
+"""What the report says of measures and shares: each figure with its interval and definition, or why not known."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from surefoot.messages import LANGUAGES, catalogue
+from surefoot.writers.svg_bars import interval_bar
+from surefoot.writers.words import Words
+
+RECORD_SCOPES_SHOWN = 40
+SHARE_MEASURES = frozenset({"3", "7", "31"})
+_PART_WORDS = (("east", "east"), ("north", "north"), ("major", "major"), ("minor", "minor"), ("azimuth", "azimuth"))
+_NOT_KNOWN = re.compile(r"^(Not known|Неизвестно)\s*:\s*", re.IGNORECASE)
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A key figure in words; `value` is empty when it is not known, and then `reason` says why."""
+
+    title: str
+    value: str
+    interval: str
+    basis: str
+    definition: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureRow:
+    """One line of the quality sheet."""
+
+    number: str
+    name: str
+    scope: str
+    stage: str
+    value: str
+    interval: str
+    n: str
+    definition: str
+    method: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideRow:
+    """One line of a definition of "outside the maps"."""
+
+    buffer: str
+    value: str
+    interval: str
+    counts: str
+    bar: Markup
+    reason: str
+    day_value: str = ""
+    day_interval: str = ""
+    day_counts: str = ""
+    day_bar: Markup = Markup("")
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideTable:
+    """One of the four definitions with its lines."""
+
+    key: str
+    rows: tuple[OutsideRow, ...]
+    notes: tuple[str, ...]
+    level: str
+    on_the_day: bool
+    computed: bool
+    reason: str
+
+
+def reason_text(reason: object, words: Words) -> str:
+    """Return why something is not known, in words; a bare message id is looked up."""
+    if not reason:
+        return words("no_reason")
+    text = str(reason)
+    own = catalogue(words.lang) if words.lang in LANGUAGES else {}
+    entry = own.get(text) or catalogue("en").get(text)
+    if entry is not None and "reason" in entry:
+        text = entry["reason"]
+    plain = _NOT_KNOWN.sub("", text)
+    return plain[:1].upper() + plain[1:]
+
+
+def is_number(value: object) -> bool:
+    """Whether a value of the document is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def unit_of(measure: Entry) -> str:
+    """Return the unit to print a measure in: ``share``, ``count`` or the unit itself."""
+    number = str(measure["id"]).partition(":")[2]
+    if number in SHARE_MEASURES:
+        return "share"
+    unit = str(measure.get("unit") or "1")
+    return "count" if unit in {"1", "count"} else unit
+
+
+# --- key figures -----------------------------------------------------------------------------------------
+
+
+def key_figures(document: Entry, words: Words) -> tuple[Figure, ...]:
+    """Return the figures of the first page, in the order in which they are usually asked."""
+    return (
+        _recorded(document, words),
+        _still(document["ledger"].get("still_in_ground") or {}, words),
+        _measure_figure(document, ("iso19157:49", "iso19157:44"), "position", words),
+        _measure_figure(document, ("iso19157:3",), "excess", words),
+        _measure_figure(document, ("iso19157:7",), "missing", words),
+        _outside_figure(document, "D1", "d1", words),
+        _outside_figure(document, "D4", "d4", words),
+        _total_figure(document.get("total") or {}, words),
+    )
+
+
+def _recorded(document: Entry, words: Words) -> Figure:
+    ledger = document["ledger"]
+    unallocated = ledger.get("unallocated")
+    definition = words(
+        "key.recorded_def",
+        records=words.count(len(document["records"])),
+        unallocated=words.count(unallocated) if is_number(unallocated) else words("not_known"),
+    )
+    value = words.count(ledger["recorded"])
+    return Figure(words("key.recorded"), value, "", words("key.counted"), definition)
+
+
+def _still(still: Entry, words: Words) -> Figure:
+    title, definition = words("key.still"), words("key.still_def")
+    if not is_number(still.get("median")):
+        return Figure(title, "", "", "", definition, reason_text(still.get("reason"), words))
+    interval = _interval_words(still.get("interval"), "count", still.get("level"), words)
+    return Figure(title, words.count(still["median"]), interval, "", definition)
+
+
+def _interval_words(bounds: Sequence[float] | None, unit: str, level: float | None, words: Words) -> str:
+    text = words.interval(bounds, unit)
+    if not text:
+        return ""
+    name = words("key.interval", level=words.share(level)) if level is not None else words("quality.interval")
+    return f"{name}: {text}"
+
+
+def _measure_figure(document: Entry, ids: Sequence[str], key: str, words: Words) -> Figure:
+    title, definition = words(f"key.{key}"), words(f"key.{key}_def")
+    wide = [m for m in document["measures"] if m["scope"] == "all" and m["id"] in ids]
+    wide.sort(key=lambda m: (not is_number(m["value"]), ids.index(m["id"]), m["stage"] != "as_recorded"))
+    if not wide:
+        return Figure(title, "", "", "", definition, words("quality.no_measures"))
+    best = wide[0]
+    if not is_number(best["value"]):
+        return Figure(title, "", "", "", definition, reason_text(best.get("reason"), words))
+    unit = unit_of(best)
+    interval = _interval_words(best.get("interval"), unit, best.get("level"), words)
+    basis = f"{_basis(best, words)}; {words('stage.' + str(best['stage']))}"
+    return Figure(title, words.value(best["value"], unit), interval, basis, definition)
+
+
+def _basis(measure: Entry, words: Words) -> str:
+    n = words.count(round(float(measure.get("n") or 0), 1))
+    clusters = measure.get("clusters")
+    return words("key.n_clusters", n=n, clusters=words.count(clusters)) if clusters else words("key.n", n=n)
+
+
+def _outside_figure(document: Entry, which: str, key: str, words: Words) -> Figure:
+    title, definition = words(f"key.{key}"), words(f"key.{key}_def")
+    entries = document["outside"].get(which) or []
+    if not entries:
+        return Figure(title, "", "", "", definition, words("no_reason"))
+    first = min(entries, key=lambda e: e.get("buffer_m") or 0.0)
+    if not is_number(first["value"]):
+        return Figure(title, "", "", "", definition, reason_text(first.get("reason"), words))
+    interval = _interval_words(first.get("interval"), "share", first.get("level"), words)
+    return Figure(title, words.value(first["value"], "share"), interval, _k_of_n(first, words), definition)
+
+
+def _k_of_n(entry: Entry, words: Words) -> str:
+    k, n = entry.get("numerator"), entry.get("denominator")
+    if not is_number(k) or not is_number(n):
+        return ""
+    return words("key.k_of_n", k=words.count(k), n=words.count(n))
+
+
+def _total_figure(total: Entry, words: Words) -> Figure:
+    title, definition = words("key.total"), words("key.total_def")
+    whole = total.get("integrated") or {}
+    value = next((whole[k] for k in ("total", "median", "value") if is_number(whole.get(k))), None)
+    if value is None:
+        reason = whole.get("reason") or total.get("reason")
+        return Figure(title, "", "", "", definition, reason_text(reason, words))
+    interval = _interval_words(whole.get("interval"), "count", whole.get("level"), words)
+    return Figure(title, words.count(value), interval, "", definition)
+
+
+# --- the quality sheet -----------------------------------------------------------------------------------
+
+
+def measure_rows(document: Entry, words: Words) -> tuple[tuple[MeasureRow, ...], int]:
+    """Return the lines of the quality sheet and how many of single records were left out."""
+    measures = sorted(document["measures"], key=_scope_order)
+    records = [m for m in measures if str(m["scope"]).startswith("record:")]
+    shown = [m for m in measures if not str(m["scope"]).startswith("record:")]
+    rows = tuple(_measure_row(m, words) for m in [*shown, *records[:RECORD_SCOPES_SHOWN]])
+    return rows, max(len(records) - RECORD_SCOPES_SHOWN, 0)
+
+
+def _scope_order(measure: Entry) -> tuple[int, str]:
+    kind, _, name = str(measure["scope"]).partition(":")
+    return {"all": 0, "series": 1}.get(kind, 2), name
+
+
+def _measure_row(m: Entry, words: Words) -> MeasureRow:
+    number, unit, known = str(m["id"]).partition(":")[2], unit_of(m), is_number(m["value"])
+    definition = words.maybe(f"definition.{number}") if words.lang != "en" else None
+    return MeasureRow(
+        number=number,
+        name=measure_name(m, words),
+        scope=_scope(str(m["scope"]), words),
+        stage=words.maybe(f"stage.{m['stage']}") or str(m["stage"]),
+        value=words.value(m["value"], unit) if known else words("not_known"),
+        interval=words.interval(m.get("interval"), unit) if known else "",
+        n=_basis(m, words),
+        definition=definition or str(m.get("definition") or ""),
+        method=str(m.get("method") or ""),
+        reason="" if known else reason_text(m.get("reason"), words),
+    )
+
+
+def measure_name(m: Entry, words: Words) -> str:
+    """Return a measure's name in the report's language, its own name where there is no other."""
+    number, name = str(m["id"]).partition(":")[2], str(m["name"])
+    part = next((w for fragment, w in _PART_WORDS if fragment in name), None)
+    text = words.maybe(f"measure.{number}_{part}") if part else None
+    text = text or words.maybe(f"measure.{number}")
+    if text and "{threshold}" in text:
+        threshold = re.search(r"\d+(\.\d+)?", name)
+        return text.format(threshold=words.stated(float(threshold.group()), words("unit.m"))) if threshold else name
+    return text or name
+
+
+def _scope(scope: str, words: Words) -> str:
+    kind, _, name = scope.partition(":")
+    text = words.maybe(f"quality.scope_{kind}", name=name)
+    return text or scope
+
+
+# --- outside the maps ------------------------------------------------------------------------------------
+
+
+def outside_tables(document: Entry, words: Words) -> tuple[OutsideTable, ...]:
+    """Return the four definitions D1 to D4, each with a drawn interval for every buffer."""
+    return tuple(_outside_table(key, document["outside"].get(key) or [], words) for key in ("D1", "D2", "D3", "D4"))
+
+
+def _outside_table(key: str, entries: Sequence[Entry], words: Words) -> OutsideTable:
+    computed = [e for e in entries if is_number(e.get("value"))]
+    level = next((words.share(e["level"]) for e in entries if is_number(e.get("level"))), "")
+    reason = next((e["reason"] for e in entries if e.get("reason")), None)
+    return OutsideTable(
+        key=key,
+        rows=tuple(_outside_row(e, words) for e in entries) if computed else (),
+        notes=_outside_notes(entries, words),
+        level=level,
+        on_the_day=any(e.get("as_known_on_the_day") for e in computed),
+        computed=bool(computed),
+        reason="" if computed else reason_text(reason, words),
+    )
+
+
+def _outside_notes(entries: Sequence[Entry], words: Words) -> tuple[str, ...]:
+    notes = []
+    for field, key in (("n_not_located", "not_located"), ("n_without_footprint", "without_footprint")):
+        n = next((e[field] for e in entries if is_number(e.get(field))), 0)
+        if n:
+            notes.append(words(f"outside.{key}", n=words.count(n)))
+    return tuple(notes)
+
+
+def _outside_row(entry: Entry, words: Words) -> OutsideRow:
+    label = _buffer_label(entry, words)
+    value, interval, counts, bar = _share_cells(entry, label, words)
+    day = entry.get("as_known_on_the_day") or {}
+    day_cells = _share_cells(day, label, words) if day else ("", "", "", Markup(""))
+    reason = "" if is_number(entry.get("value")) else reason_text(entry.get("reason"), words)
+    return OutsideRow(label, value, interval, counts, bar, reason, *day_cells)
+
+
+def _buffer_label(entry: Entry, words: Words) -> str:
+    buffer, ratio = entry.get("buffer_m"), entry.get("exposure_ratio")
+    parts = [words.stated(float(buffer), words("unit.m"))] if is_number(buffer) else []  # type: ignore[arg-type]
+    if is_number(ratio):
+        parts.append(words("outside.exposure", ratio=words.number(float(ratio), 1)))
+    return ", ".join(parts)
+
+
+def _share_cells(entry: Entry, label: str, words: Words) -> tuple[str, str, str, Markup]:
+    known = is_number(entry.get("value"))
+    value = words.value(entry["value"], "share") if known else words("not_known")
+    interval = words.interval(entry.get("interval"), "share") if known else ""
+    spoken = f"{label}: {value} ({interval})" if interval else f"{label}: {value}"
+    bar = interval_bar(entry["value"] if known else None, entry.get("interval"), label=spoken)
+    return value, interval, _k_of_n(entry, words), Markup(bar)  # noqa: S704 - made by element(), all escaped

@@ -1,0 +1,299 @@
+"""What the report says in tables: forms, ledger, claims, and every row that was doubted or set aside."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from surefoot.terms import Fate
+from surefoot.writers.report_figures import is_number, reason_text
+from surefoot.writers.svg_bars import fate_stack, fate_swatch
+from surefoot.writers.words import Words
+
+ROWS_SHOWN = 60
+GROUPS_SHOWN = 40
+PLACES_SHOWN = 8
+FATES = tuple(fate.value for fate in Fate)
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FatesRow:
+    """One line of the ledger: its name, recorded, the six fates, and whether it balances."""
+
+    name: str
+    counts: tuple[str, ...]
+    balance: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerView:
+    """The ledger page."""
+
+    identity: FatesRow
+    fates: tuple[tuple[Markup, str, str], ...]  # swatch, name, count
+    stack: Markup
+    by_type: tuple[FatesRow, ...]
+    by_record: tuple[FatesRow, ...]
+    more_types: int
+    more_records: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """One claim with each thing it may mean."""
+
+    speaker: str
+    date: str
+    outlet: str
+    text: str
+    stated: str
+    measure: str
+    readings: tuple[tuple[str, str, str, str], ...]  # meaning, data, verdict, reason
+
+
+@dataclass(frozen=True, slots=True)
+class NoteGroup:
+    """Doubts or set-aside rows of one kind."""
+
+    id: str
+    severity: str
+    level: str
+    reason: str
+    advice: str
+    count: int
+    places: tuple[str, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """Bookkeeping of one file."""
+
+    kind: str
+    file: str
+    counts: tuple[str, ...]
+    balance: str
+
+
+# --- forms -----------------------------------------------------------------------------------------------
+
+
+def form_rows(document: Entry, words: Words) -> tuple[tuple[tuple[str, ...], ...], int]:
+    """Return the form-quality lines and how many were left out."""
+    forms = document.get("form_quality") or []
+    return tuple(_form_row(f, words) for f in forms[:ROWS_SHOWN]), max(len(forms) - ROWS_SHOWN, 0)
+
+
+def _form_row(form: Entry, words: Words) -> tuple[str, ...]:
+    items = form.get("completeness_items") or {}
+    lacking = [words.maybe(f"form_item.{k}") or k.replace("_", " ") for k, v in items.items() if v is False]
+    asked = [v for v in items.values() if v is not None]
+    filled = f"{sum(map(bool, asked))} / {len(asked)}" if asked else words("not_known")
+    sigma = form.get("sigma_m")
+    return (
+        str(form.get("form_no") or form["record_id"]),
+        str(form.get("family") or words("not_stated")),
+        str(form.get("series") or words("not_stated")),
+        str(form.get("laid") or words("not_stated")),
+        _count(form.get("locatability"), words),
+        filled,
+        ", ".join(lacking) or words("none"),
+        _count(form.get("recorded"), words),
+        _count(form.get("readings"), words),
+        words.metres(float(sigma)) if is_number(sigma) else words("not_known"),  # type: ignore[arg-type]
+        _count(form.get("doubts"), words),
+    )
+
+
+def _count(value: object, words: Words) -> str:
+    return words.count(float(value)) if is_number(value) else words("not_known")  # type: ignore[arg-type]
+
+
+def duplicate_rows(document: Entry, words: Words) -> tuple[tuple[tuple[str, ...], ...], int]:
+    """Return the proposed duplicates and how many were left out."""
+    pairs = document.get("duplicates") or []
+    rows = tuple(
+        (
+            words.maybe(f"table.{p.get('kind')}") or str(p.get("kind") or ""),
+            str(p["a"]),
+            str(p["b"]),
+            words.metres(p["distance_m"]) if is_number(p.get("distance_m")) else words("not_known"),
+            reason_text(p.get("reason"), words),
+        )
+        for p in pairs[:ROWS_SHOWN]
+    )
+    return rows, max(len(pairs) - ROWS_SHOWN, 0)
+
+
+# --- the ledger ------------------------------------------------------------------------------------------
+
+
+def ledger_view(document: Entry, words: Words) -> LedgerView:
+    """Return the ledger page: the identity, the six fates drawn, by type, by record."""
+    ledger = document["ledger"]
+    by_type = sorted((ledger.get("by_type") or {}).items(), key=lambda kv: (-kv[1]["recorded"], kv[0]))
+    by_record = ledger.get("by_record") or []
+    names = [(fate, words(f"ledger.{fate.value}"), _expected(ledger[fate.value], words)) for fate in Fate]
+    spoken = "; ".join(f"{name}: {count}" for _, name, count in names)
+    return LedgerView(
+        identity=_fates_row(words("ledger.total"), ledger, words),
+        fates=tuple((Markup(fate_swatch(fate)), name, count) for fate, name, count in names),  # noqa: S704
+        stack=Markup(fate_stack(ledger, label=spoken)),  # noqa: S704
+        by_type=tuple(_fates_row(t or words("ledger.type_unknown"), c, words) for t, c in by_type[:ROWS_SHOWN]),
+        by_record=tuple(_fates_row(_record_name(r), r, words) for r in by_record[:ROWS_SHOWN]),
+        more_types=max(len(by_type) - ROWS_SHOWN, 0),
+        more_records=max(len(by_record) - ROWS_SHOWN, 0),
+    )
+
+
+def _record_name(row: Entry) -> str:
+    form = row.get("form_no")
+    return f"{form} ({row['record_id']})" if form and form != row["record_id"] else str(row["record_id"])
+
+
+def _expected(value: float, words: Words) -> str:
+    """An expected count; a small one is never shown as zero."""
+    if 0 < value < 0.05:
+        return f"<\u202f{words.number(0.1, 1)}"
+    return words.number(value, 1)
+
+
+def _fates_row(name: str, counts: Entry, words: Words) -> FatesRow:
+    off = counts["recorded"] - math.fsum(counts[f] for f in FATES)
+    balanced = abs(off) <= 1e-6 * max(1.0, abs(counts["recorded"]))
+    balance = words("ledger.balances") if balanced else words("ledger.differs", n=words.number(off, 3))
+    shown = (words.count(counts["recorded"]), *(_expected(counts[f], words) for f in FATES))
+    return FatesRow(name, shown, balance)
+
+
+# --- claims ----------------------------------------------------------------------------------------------
+
+
+def claim_columns(document: Entry, words: Words) -> tuple[tuple[str, tuple[ClaimView, ...]], ...]:
+    """Return the claims by speaker, in the order in which the speakers first spoke."""
+    columns: dict[str, list[ClaimView]] = defaultdict(list)
+    for claim in sorted(document["claims"], key=lambda c: (c.get("date") or "", c["claim_id"])):
+        columns[str(claim["speaker"])].append(_claim_view(claim, words))
+    return tuple((speaker, tuple(views)) for speaker, views in columns.items())
+
+
+def _claim_view(claim: Entry, words: Words) -> ClaimView:
+    stated = claim.get("stated") or {}
+    unit = str(stated.get("unit") or "")
+    measure = claim.get("measure")
+    return ClaimView(
+        speaker=str(claim["speaker"]),
+        date=str(claim.get("date") or words("not_stated")),
+        outlet=str(claim.get("outlet") or ""),
+        text=str(claim.get("text") or ""),
+        stated=_stated(stated, unit, words),
+        measure=meaning(str(measure), words) if measure else words("claims.unspecified"),
+        readings=tuple(_reading(r, words) for r in claim.get("readings") or []),
+    )
+
+
+def _stated(stated: Entry, unit: str, words: Words) -> str:
+    value = stated.get("value")
+    if not is_number(value):
+        return words("not_stated")
+    number = float(value)  # type: ignore[arg-type]
+    if unit == "%":
+        text = words.stated(number, "%")
+    elif unit in {"share", "1"} and number <= 1:
+        text = words.stated(number * 100, "%")
+    else:
+        text = words.stated(number, unit)
+    return words.maybe(f"bound.{stated.get('bound')}", value=text) or text
+
+
+def meaning(measure: str, words: Words) -> str:
+    """Return what a measure's id means, in words; ``D1@25`` is D1 with a buffer of 25 m."""
+    name, _, buffer = measure.partition("@")
+    text = words.maybe(f"meaning.{name}") or name.replace("_", " ")
+    if not buffer:
+        return text
+    try:
+        metres = words.stated(float(buffer), words("unit.m"))
+    except ValueError:
+        metres = buffer
+    return words("meaning.at_buffer", meaning=text, buffer=metres)
+
+
+def _reading(reading: Entry, words: Words) -> tuple[str, str, str, str]:
+    verdict = str(reading.get("verdict") or "").replace(" ", "_")
+    value, interval = reading.get("value"), reading.get("interval")
+    unit = "share" if is_number(value) and _looks_like_share(str(reading["measure"])) else "count"
+    data = words.value(float(value), unit) if is_number(value) else words("not_known")  # type: ignore[arg-type]
+    bounds = words.interval(interval, unit) if is_number(value) else ""
+    return (
+        meaning(str(reading["measure"]), words),
+        f"{data} ({bounds})" if bounds else data,
+        words.maybe(f"verdict.{verdict}") or verdict,
+        reason_text(reading.get("reason"), words),
+    )
+
+
+def _looks_like_share(measure: str) -> bool:
+    name = measure.partition("@")[0]
+    return name in {"correctness", "completeness", "D1", "D2", "D3", "D4", "inside_D1"} or name.startswith("share")
+
+
+# --- doubts and rows set aside ---------------------------------------------------------------------------
+
+
+def table_rows(document: Entry, words: Words) -> tuple[TableRow, ...]:
+    """Return the bookkeeping of every table read: rows in must equal rows out."""
+    rows = []
+    for t in document.get("tables") or []:
+        out = (t["accepted"], t["accepted_with_doubts"], t["set_aside"])
+        off = t["rows_in"] - sum(out)
+        balance = words("doubts.balances") if off == 0 else words("doubts.differs", n=words.count(off))
+        kind = words.maybe(f"table.{t['kind']}") or str(t["kind"])
+        rows.append(TableRow(kind, str(t["file"]), tuple(words.count(n) for n in (t["rows_in"], *out)), balance))
+    return tuple(rows)
+
+
+def note_groups(entries: Sequence[Entry], words: Words) -> tuple[tuple[NoteGroup, ...], int]:
+    """Return notes of one kind together, errors first and then the most frequent, and how many kinds are left out."""
+    groups: dict[tuple[str, str, str, str], list[Entry]] = defaultdict(list)
+    for e in entries:
+        key = (str(e.get("severity") or ""), str(e["id"]), str(e.get("reason") or ""), str(e.get("advice") or ""))
+        groups[key].append(e)
+    rank = {"error": 0, "warning": 1, "info": 2}
+    ordered = sorted(groups.items(), key=lambda kv: (rank.get(kv[0][0], 3), -len(kv[1]), kv[0][1:]))
+    views = tuple(_note_group(key, found, words) for key, found in ordered[:GROUPS_SHOWN])
+    return views, max(len(ordered) - GROUPS_SHOWN, 0)
+
+
+def _note_group(key: tuple[str, str, str, str], found: Sequence[Entry], words: Words) -> NoteGroup:
+    severity, id_, reason, advice = key
+    return NoteGroup(
+        id=id_,
+        severity=words.maybe(f"severity.{severity}") or severity,
+        level=severity,
+        reason=reason,
+        advice=advice,
+        count=len(found),
+        places=tuple(_place(e, words) for e in found[:PLACES_SHOWN]),
+        more=max(len(found) - PLACES_SHOWN, 0),
+    )
+
+
+def _place(entry: Entry, words: Words) -> str:
+    where = entry.get("where") or {}
+    parts = [str(entry.get("record_id") or ""), str(where.get("file") or "")]
+    parts += [
+        words(f"doubts.{key}", n=where[key]) if key == "row" else words(f"doubts.{key}", name=where[key])
+        for key in ("sheet", "row", "column")
+        if where.get(key) not in (None, "")
+    ]
+    place = ", ".join(p for p in parts if p)
+    found = str(entry.get("found") or "")
+    shown = found if len(found) <= 80 else f"{found[:80]}…"
+    return f"{place}: “{shown}”" if shown else place

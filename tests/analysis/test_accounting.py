@@ -1,0 +1,245 @@
+"""The ledger: it balances, whatever comes in; and what is still in the ground is never certain."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from surefoot.analysis.accounting import FATES, Removal, ledger
+from surefoot.analysis.matching import Association
+from surefoot.errors import UsageError
+from surefoot.messages import LANGUAGES, render
+from surefoot.terms import Fate, FindFate
+
+
+def association(table, record=None):
+    """An association from a table of probabilities, items by finds."""
+    table = np.asarray(table, dtype=float)
+    items, finds = table.shape
+    item, find = np.nonzero(table)
+    return Association(
+        find=find,
+        item=item,
+        probability=table[item, find],
+        unrecorded=1.0 - table.sum(axis=0),
+        item_record=np.zeros(items, dtype=np.int64) if record is None else np.asarray(record),
+        group=np.arange(items),
+        clutter_density=1e-4,
+        converged=True,
+    )
+
+
+def account(table, *, record=None, fates=None, model="PMN", searched=1.0, detection=0.95, **more):
+    table = np.asarray(table, dtype=float)
+    items, finds = table.shape
+    return ledger(
+        association(table, record),
+        find_fate=np.asarray([FindFate.DESTROYED] * finds if fates is None else fates, dtype=object),
+        item_row=np.asarray(["1"] * items, dtype=object),
+        item_model=np.asarray([model] * items if isinstance(model, str) else model, dtype=object),
+        searched=np.broadcast_to(np.asarray(searched, dtype=float), (items,)),
+        detection=detection,
+        rng=np.random.default_rng(0),
+        **more,
+    )
+
+
+def found_of(recorded, found):
+    return np.eye(recorded)[:, :found]
+
+
+class TestTruth:
+    def test_finds_are_split_by_their_fate(self):
+        fates = [FindFate.DESTROYED, FindFate.DETONATED, FindFate.LIFTED, FindFate.LEFT, FindFate.UNKNOWN]
+        totals = account(found_of(8, 5), fates=fates).totals()
+        assert totals["recorded"] == 8
+        assert totals["found"] == 3
+        assert totals["detonated"] == 1
+        assert totals["lifted"] == 1
+        assert totals["searched_not_found"] == pytest.approx(3)
+
+    def test_ground_not_searched_is_a_column_of_its_own(self):
+        totals = account(found_of(4, 1), searched=[1, 1, 0, 0]).totals()
+        assert (totals["found"], totals["searched_not_found"], totals["not_searched"]) == pytest.approx(
+            (1, 1, 2)
+        )
+
+    def test_case_eighteen_forty_lifted_slots_unknown(self):
+        noted = Removal(0, Fate.LIFTED, 40, "ПМН", "12.10.94 снято 40 ПМН")
+        result = account(np.zeros((60, 0)), model="ПМН", searched=0.0, removals=[noted])
+        assert result.totals()["lifted"] == pytest.approx(40)
+        assert result.totals()["not_searched"] == pytest.approx(20)
+        assert np.ptp(result.fate[:, FATES.index(Fate.LIFTED)]) < 1e-12
+        assert result.doubts == ()
+
+    def test_a_removal_takes_only_its_type_and_record(self):
+        result = account(
+            np.zeros((6, 0)),
+            record=[0, 0, 0, 0, 1, 1],
+            model=["PMN", "PMN", "TM-46", "TM-46", "PMN", "PMN"],
+            removals=[Removal(0, Fate.LOST, 1, "tm 46")],
+        )
+        np.testing.assert_allclose(result.fate[:, FATES.index(Fate.LOST)], [0, 0, 0.5, 0.5, 0, 0])
+
+    def test_what_was_found_was_not_lifted(self):
+        result = account(found_of(3, 2), removals=[Removal(0, Fate.LIFTED, 1)])
+        np.testing.assert_allclose(result.fate[:, FATES.index(Fate.LIFTED)], [0, 0, 1])
+
+    def test_more_removed_than_there_were_is_a_doubt(self):
+        result = account(found_of(10, 8), removals=[Removal(0, Fate.LIFTED, 5, "PMN", "снято 5")])
+        assert result.totals()["lifted"] == pytest.approx(2)
+        assert [d.id for d in result.doubts] == ["SF-A020"]
+        assert result.doubts[0].values["excess"] == 3.0
+        for lang in LANGUAGES:
+            assert "3" in render("SF-A020", result.doubts[0].values, found="снято 5", lang=lang).reason
+
+    def test_a_removal_without_number_takes_nothing_and_is_a_doubt(self):
+        result = account(np.zeros((3, 0)), removals=[Removal(0, Fate.LIFTED, None)])
+        assert result.totals()["lifted"] == 0
+        assert [d.id for d in result.doubts] == ["SF-A021"]
+
+    def test_sums_by_model_record_and_row(self):
+        result = account(found_of(4, 2), record=[0, 0, 1, 1], model=["A", "B", "A", ""])
+        assert result.by_model()["A"]["recorded"] == 2
+        assert result.by_model()[""]["searched_not_found"] == pytest.approx(1)
+        assert result.by_record()[0]["found"] == 2
+        assert result.by_row()[1, "1"]["recorded"] == 2
+        assert result.most_probable.tolist() == [Fate.FOUND] * 2 + [Fate.SEARCHED_NOT_FOUND] * 2
+
+
+class TestStillInGround:
+    """The three worked cases of methods.md section 6."""
+
+    @pytest.mark.parametrize(
+        ("found", "coverage", "median", "low", "high"),
+        [(96, 1.0, 5, 1, 11), (116, 1.0, 5, 0, 12), (60, 0.6, 44, 32, 55)],
+    )
+    def test_worked_cases(self, found, coverage, median, low, high):
+        result = account(found_of(120, found), searched=coverage, removals=[Removal(0, Fate.LIFTED, 4)])
+        remaining = result.still_in_ground
+        assert remaining.median == pytest.approx(median, abs=4)
+        assert remaining.interval == pytest.approx((low, high), abs=4)
+
+    def test_all_found_never_means_none_left(self):
+        remaining = account(found_of(120, 120)).still_in_ground
+        assert remaining.interval[1] > 0
+        assert remaining.none < 1
+
+    def test_nothing_searched_leaves_the_prior(self):
+        remaining = account(np.zeros((100, 0)), searched=0.0).still_in_ground
+        assert remaining.interval[0] < 85 < remaining.interval[1]
+
+    def test_unknown_detection_widens(self):
+        known, unknown = (account(found_of(60, 50), detection=d).still_in_ground for d in (0.9, None))
+        assert np.diff(unknown.interval) > 1.5 * np.diff(known.interval)
+
+    def test_a_device_left_in_place_is_still_there(self):
+        gone = account(found_of(20, 18)).still_in_ground
+        left = account(found_of(20, 18), fates=[FindFate.LEFT] * 18).still_in_ground
+        assert left.median == pytest.approx(gone.median + 18)
+
+    def test_explosions_off_searched_ground_do_not_pass_for_a_good_search(self):
+        remaining = account(found_of(100, 10), fates=[FindFate.DETONATED] * 10, searched=0.0).still_in_ground
+        assert 40 < remaining.median < 95
+
+    def test_interval_covers(self):
+        rng = np.random.default_rng(5)
+        hits = 0
+        for _ in range(150):
+            present = rng.binomial(80, rng.beta(8.5, 1.5))
+            found = rng.binomial(present, 0.9)
+            remaining = account(found_of(80, found), detection=0.9).still_in_ground
+            hits += remaining.interval[0] <= present - found <= remaining.interval[1]
+        assert 0.86 <= hits / 150 <= 0.98
+
+
+@st.composite
+def cases(draw):
+    items, finds = draw(st.integers(1, 9)), draw(st.integers(0, 7))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    table = rng.random((items, finds)) * (rng.random((items, finds)) < 0.6)
+    if finds:
+        table /= max(1.0, table.sum(axis=0).max(), table.sum(axis=1).max())
+    removals = [
+        Removal(
+            draw(st.integers(0, 3)),
+            draw(st.sampled_from([Fate.LIFTED, Fate.DETONATED, Fate.LOST])),
+            draw(st.one_of(st.none(), st.floats(0, 30))),
+            draw(st.sampled_from(["", "A", "B", "C"])),
+        )
+        for _ in range(draw(st.integers(0, 3)))
+    ]
+    return {
+        "table": table,
+        "record": rng.integers(0, 3, items),
+        "fates": [draw(st.sampled_from(list(FindFate))) for _ in range(finds)],
+        "model": rng.choice(["A", "B", ""], items).tolist(),
+        "searched": rng.choice([0.0, 0.3, 1.0], items),
+        "detection": draw(st.sampled_from([None, 0.2, 0.95, 1.0])),
+        "removals": removals,
+        "draws": 50,
+    }
+
+
+class TestLaws:
+    @settings(max_examples=150, deadline=None)
+    @given(cases())
+    def test_the_identity_holds_for_everything(self, case):
+        result = account(**case)
+        np.testing.assert_allclose(result.fate.sum(axis=1), 1.0, atol=1e-9)
+        assert np.all(result.fate >= 0)
+        tables = [
+            [result.totals()],
+            result.by_model().values(),
+            result.by_record().values(),
+            result.by_row().values(),
+        ]
+        for lines in tables:
+            assert sum(line["recorded"] for line in lines) == len(case["table"])
+            for line in lines:
+                assert sum(line[f.value] for f in FATES) == pytest.approx(line["recorded"], abs=1e-9)
+        low, high = result.still_in_ground.interval
+        assert 0 <= low <= result.still_in_ground.median <= high
+
+    @settings(max_examples=20, deadline=None)
+    @given(cases(), st.integers(0, 9))
+    def test_the_same_seed_gives_the_same_answer(self, case, _):
+        assert account(**case).still_in_ground == account(**case).still_in_ground
+
+
+class TestGroups:
+    def test_a_series_that_proves_poor_lowers_what_is_expected_of_its_unsearched_records(self):
+        table = np.zeros((400, 20))
+        table[np.arange(20) * 10, np.arange(20)] = 1.0  # 20 of 200 found in the ten searched records
+        more = {"table": table, "record": np.arange(400) // 20, "searched": [1.0] * 200 + [0.0] * 200}
+        shared = account(**more).still_in_ground
+        apart = account(**more, item_group=(np.arange(400) >= 200).astype(int)).still_in_ground
+        assert shared.median < 100
+        assert apart.median > 130
+
+    def test_many_unsearched_records_share_their_doubt(self):
+        remaining = account(np.zeros((2000, 0)), record=np.arange(2000) // 20, searched=0.0).still_in_ground
+        assert np.diff(remaining.interval) > 0.25 * 2000
+
+
+class TestUgly:
+    def test_no_items(self):
+        result = account(np.zeros((0, 0)))
+        assert result.totals()["recorded"] == 0
+        assert result.still_in_ground is None
+
+    @pytest.mark.parametrize("more", [{"searched": 1.1}, {"detection": 0.0}, {"searched": float("nan")}])
+    def test_probabilities_out_of_range(self, more):
+        with pytest.raises(UsageError, match="SF-A003"):
+            account(np.zeros((2, 0)), **more)
+
+    def test_a_removal_that_is_none(self):
+        with pytest.raises(UsageError, match="SF-A005"):
+            account(np.zeros((2, 0)), removals=[Removal(0, Fate.FOUND, 1)])
+
+    def test_more_finds_than_devices_recorded(self):
+        table = np.full((2, 6), 1 / 3)
+        remaining = account(table).still_in_ground
+        assert np.isfinite(remaining.median)

@@ -1,0 +1,89 @@
+"""A crafted file may kill or hang the child, never the program."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from surefoot.errors import InputError
+from surefoot.messages import render
+from surefoot.readers.limits import Job, limits_for, run_jobs, run_limited
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def hang() -> None:
+    while True:
+        time.sleep(0.05)
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def hog() -> int:
+    return len(bytearray(3_000_000_000))
+
+
+def crash() -> None:
+    os.abort()
+
+
+def fail() -> None:
+    raise InputError("SF-R104", "x.csv", detail="bad")
+
+
+def shout() -> str:
+    os.write(1, b"noise on standard output\n")
+    print("more noise")
+    return "heard"
+
+
+def blunder() -> None:
+    raise ZeroDivisionError("a fault of our own")
+
+
+def test_result_comes_back() -> None:
+    assert run_limited(double, 21) == 42
+
+
+def test_printing_does_not_disturb_the_answer() -> None:
+    assert run_limited(shout) == "heard"
+
+
+def test_reason_of_the_function_comes_back_with_its_values() -> None:
+    with pytest.raises(InputError) as caught:
+        run_limited(fail)
+    assert (caught.value.id, caught.value.found, caught.value.values["detail"]) == ("SF-R104", "x.csv", "bad")
+
+
+@pytest.mark.parametrize(
+    ("function", "id_"),
+    [(spin, "SF-R102"), (hang, "SF-R102"), (hog, "SF-R103"), (crash, "SF-R101"), (blunder, "SF-R101")],
+)
+def test_child_that_misbehaves_gives_a_plain_reason(function: object, id_: str) -> None:
+    # the first job opens the child, so that the start of the interpreter is not on the second one's clock
+    first, outcome = run_jobs([Job(double, (1,)), Job(function, (), seconds=1.0, megabytes=300)])  # type: ignore[arg-type]
+    assert first == 2
+    assert isinstance(outcome, InputError)
+    assert outcome.id == id_
+    assert render(outcome.id, outcome.values, found=outcome.found).advice
+
+
+def test_the_rest_goes_on_after_a_crash() -> None:
+    outcomes = run_jobs([Job(double, (1,)), Job(crash), Job(double, (3,))])
+    assert outcomes[0] == 2
+    assert isinstance(outcomes[1], InputError)
+    assert outcomes[2] == 6
+
+
+def test_small_files_get_small_limits() -> None:
+    seconds, megabytes = limits_for(1_000)
+    assert seconds <= 10.1
+    assert megabytes <= 512
+    assert limits_for(10**9)[0] > seconds
