@@ -10,6 +10,7 @@ Facts are never changed: a correction is a new result.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -439,7 +440,8 @@ def category_of_model(model: str) -> DeviceCategory:
     Only the designation on a record or a find is looked at, to match like with like.
     """
     key = "".join(model.upper().split()).replace("-", "")
-    return _CATEGORIES.get(key, _CATEGORIES.get(key.rstrip("0123456789MМSС"), DeviceCategory.UNKNOWN))
+    family = re.match(r"[^\W\d]*", key)
+    return _CATEGORIES.get(key, _CATEGORIES.get(family[0] if family else "", DeviceCategory.UNKNOWN))
 
 
 _AP = "ПМН PMN ПМД PMD ПОМЗ POMZ ОЗМ OZM МОН MON ПФМ PFM PMA ПМА PROM ПРОМ MRUD МРУД M14 M16 M18 M18A1 M2 VALMARA APERS AP ПП ППМ"

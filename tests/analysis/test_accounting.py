@@ -17,7 +17,7 @@ from surefoot.terms import Fate, FindFate
 def association(table, record=None):
     """An association from a table of probabilities, items by finds."""
     table = np.asarray(table, dtype=float)
-    items, finds = table.shape
+    items = table.shape[0]
     item, find = np.nonzero(table)
     return Association(
         find=find,
@@ -204,8 +204,8 @@ class TestLaws:
         assert 0 <= low <= result.still_in_ground.median <= high
 
     @settings(max_examples=20, deadline=None)
-    @given(cases(), st.integers(0, 9))
-    def test_the_same_seed_gives_the_same_answer(self, case, _):
+    @given(cases())
+    def test_the_same_seed_gives_the_same_answer(self, case):
         assert account(**case).still_in_ground == account(**case).still_in_ground
 
 

@@ -1,7 +1,14 @@
 """Accuracy and completeness: known answers, measured coverage, an independent oracle, laws, ugly input.
 
-Measured coverage of the 90 % interval of `beta_binomial_interval` over 1,000 simulated sets each (cluster sizes
-3 to 30): see COVERAGE below; `test_coverage_of_clustered_shares` repeats a small part of it.
+Measured coverage of the 90 % interval of `beta_binomial_interval` over 1,000 simulated sets (cluster sizes
+3 to 30), for nu = 2, 5, 15, 50; `test_coverage_of_clustered_shares` repeats a small part of it::
+
+    mu      8 clusters                   25 clusters
+    0.10    0.903 0.904 0.919 0.938      0.887 0.913 0.887 0.913
+    0.25    0.896 0.891 0.910 0.931      0.910 0.904 0.889 0.913
+    0.50    0.888 0.869 0.899 0.947      0.906 0.902 0.883 0.905
+    0.75    0.892 0.895 0.917 0.948      0.902 0.890 0.895 0.922
+    0.90    0.919 0.917 0.928 0.929      0.909 0.921 0.901 0.911
 """
 
 from __future__ import annotations
@@ -66,15 +73,16 @@ class TestClusteredShares:
         assert got.value == pytest.approx(0.3, abs=0.002)
 
     def test_eight_forms(self):
-        # methods.md section 3: 25 of 91 confirmed on eight forms, very unequal; a new form is nearly anything.
-        confirmed, checked = np.array([0, 9, 1, 0, 8, 2, 5, 0]), np.array([12, 12, 11, 10, 11, 12, 12, 11])
+        # methods.md section 3: 25 of 91 confirmed on eight forms (their split is not given there, this one is
+        # made up); a new form may be nearly anything.
+        confirmed, checked = np.array([0, 8, 2, 1, 6, 3, 4, 1]), np.array([12, 12, 11, 10, 11, 12, 12, 11])
         pooled = beta_binomial_interval(confirmed, checked)
         new = predict_new(confirmed, checked, level=0.8)
         assert pooled.value == pytest.approx(0.28, abs=0.04)
         assert pooled.low == pytest.approx(0.16, abs=0.04)
         assert pooled.high == pytest.approx(0.46, abs=0.05)
         assert new.value == pytest.approx(0.23, abs=0.06)
-        assert (new.low, new.high) == pytest.approx((0.01, 0.72), abs=0.08)
+        assert (new.low, new.high) == pytest.approx((0.01, 0.72), abs=0.13)
 
     @pytest.mark.parametrize(("k", "n"), [([0], [12]), ([12], [12]), ([3], [9]), ([0, 0, 0], [1, 5, 9])])
     def test_one_cluster_none_and_all(self, k, n):
@@ -102,11 +110,11 @@ class TestClusteredShares:
     def test_a_new_record_is_predicted(self):
         rng = np.random.default_rng(6)
         hits = 0
-        for _ in range(60):
+        for _ in range(50):
             k, n = simulated_share(rng, 12, 0.4, 4.0)
             new = predict_new(k, n, level=0.8)
             hits += new.low <= rng.beta(1.6, 2.4) <= new.high
-        assert 0.68 <= hits / 60 <= 0.95
+        assert 0.68 <= hits / 50 <= 0.95
 
     def test_predicting_a_count_is_wider_than_predicting_the_share(self):
         k, n = np.full(30, 6.0), np.full(30, 20.0)
@@ -183,9 +191,7 @@ class TestCompleteness:
     def test_correctness_of_one_series(self):
         table = np.eye(6)[:, :3]
         record = np.array([0, 0, 0, 1, 1, 1])
-        first = correctness(
-            association(table, record), np.ones(3, bool), np.ones(6), item_used=record == 0
-        )
+        first = correctness(association(table, record), np.ones(3, bool), np.ones(6), item_used=record == 0)
         assert first.value == 1.0
 
     @pytest.mark.slow
@@ -209,7 +215,12 @@ class TestPositional:
         offset = np.repeat(shift, per, axis=0) + rng.normal(0, gps, (records * per, 2))
         n = records * per
         return Residuals(
-            offset[:, 0], offset[:, 1], np.ones(n), np.full(n, gps**2), np.repeat(np.arange(records), per), records
+            offset[:, 0],
+            offset[:, 1],
+            np.ones(n),
+            np.full(n, gps**2),
+            np.repeat(np.arange(records), per),
+            records,
         )
 
     def measured(self, pairs, **more):
@@ -217,21 +228,25 @@ class TestPositional:
         return {m.name: m for m in found}
 
     def test_known_answer(self):
-        got = self.measured(self.made(np.random.default_rng(1), 4000, per=2, sigma=20.0, bias=(15.0, -8.0), gps=9.0))
-        assert got["bias of positions, east"].value == pytest.approx(15, abs=1)
-        assert got["bias of positions, north"].value == pytest.approx(-8, abs=1)
-        assert got["RMSE of planimetry"].value == pytest.approx(np.sqrt(800 + 225 + 64), rel=0.03)
-        assert got["CE90"].value == pytest.approx(2.146 * 20, rel=0.03)
-        assert got["CE95"].value == pytest.approx(2.448 * 20, rel=0.03)
-        lengths = np.hypot(*(np.random.default_rng(2).normal(0, 20, (2, 200_000)) + [[15], [-8]]))
+        got = self.measured(
+            self.made(np.random.default_rng(1), 1500, per=2, sigma=20.0, bias=(15.0, -8.0), gps=9.0)
+        )
+        assert got["bias of positions, east"].value == pytest.approx(15, abs=1.7)
+        assert got["bias of positions, north"].value == pytest.approx(-8, abs=1.7)
+        assert got["RMSE of planimetry"].value == pytest.approx(np.sqrt(800 + 225 + 64), rel=0.04)
+        assert got["CE90"].value == pytest.approx(2.146 * 20, rel=0.04)
+        assert got["CE95"].value == pytest.approx(2.448 * 20, rel=0.04)
+        lengths = np.hypot(*(np.random.default_rng(2).normal(0, 20, (2, 200_000)) + np.array([[15], [-8]])))
         biased = got["circular error 90 % of biased data"].value
-        assert biased == pytest.approx(np.quantile(lengths, 0.9), rel=0.03)
+        assert biased == pytest.approx(np.quantile(lengths, 0.9), rel=0.04)
 
     def test_ellipse_and_its_azimuth(self):
         rng = np.random.default_rng(3)
         along, across = rng.normal(0, 40, 300), rng.normal(0, 10, 300)
-        east, north = along * np.sin(np.radians(30)) + across * np.cos(np.radians(30)), along * np.cos(
-            np.radians(30)) - across * np.sin(np.radians(30))
+        east, north = (
+            along * np.sin(np.radians(30)) + across * np.cos(np.radians(30)),
+            along * np.cos(np.radians(30)) - across * np.sin(np.radians(30)),
+        )
         got = self.measured(Residuals(east, north, np.ones(300), np.zeros(300), np.arange(300), 300))
         assert got["confidence ellipse, semi-major axis"].value == pytest.approx(40, rel=0.1)
         assert got["confidence ellipse, semi-minor axis"].value == pytest.approx(10, rel=0.1)
@@ -240,16 +255,15 @@ class TestPositional:
         assert azimuth.interval[0] < 30 < azimuth.interval[1]
 
     def test_a_circle_has_no_azimuth(self):
-        got = self.measured(self.made(np.random.default_rng(0), 6))
         angles = np.linspace(0, 2 * np.pi, 9)[:-1]
         ring = Residuals(np.sin(angles), np.cos(angles), np.ones(8), np.zeros(8), np.arange(8), 8)
         azimuth = self.measured(ring)["confidence ellipse, azimuth of the semi-major axis"]
         assert (azimuth.value, azimuth.reason) == (None, "SF-A014")
-        assert got["CE90"].value is not None
+        assert self.measured(ring)["CE90"].value is not None
 
     def test_gps_alone_leaves_nothing(self):
         rng = np.random.default_rng(5)
-        n = 4000
+        n = 1500
         noise = rng.normal(0, 5, (n, 2))
         pairs = Residuals(noise[:, 0], noise[:, 1], np.ones(n), np.full(n, 25.0), np.arange(n), n)
         assert self.measured(pairs)["CE90"].value < 3
@@ -274,10 +288,12 @@ class TestPositional:
             for name in hits:
                 hits[name] += got[name].interval[0] <= truth[name] <= got[name].interval[1]
         for name, count in hits.items():
-            assert count >= 78, name
+            assert count >= 82, name
 
     def test_two_records_are_not_enough(self):
-        for measure in positional_measures(self.made(np.random.default_rng(0), 2), rng=np.random.default_rng(0)):
+        for measure in positional_measures(
+            self.made(np.random.default_rng(0), 2), rng=np.random.default_rng(0)
+        ):
             if measure.id != "iso19157:31":
                 assert (measure.value, measure.interval, measure.reason) == (None, None, "SF-A013")
 
@@ -318,11 +334,15 @@ class TestOutside:
         rng = np.random.default_rng(9)
         footprints = [
             Polygon(rng.uniform(-60, 60, (7, 2)) + rng.uniform(0, 3000, 2)).convex_hull for _ in range(60)
-        ] + [LineString([(0, 0), (3000, 2500)]).buffer(5), MultiPolygon([box(0, 0, 10, 10), box(50, 50, 60, 61)])]
+        ] + [
+            LineString([(0, 0), (3000, 2500)]).buffer(5),
+            MultiPolygon([box(0, 0, 10, 10), box(50, 50, 60, 61)]),
+        ]
         events = rng.uniform(-200, 3200, (3000, 2))
         frame = geopandas.GeoSeries(footprints)
         for buffer, mine in zip(
-            (0.0, 25.0, 100.0, 500.0), share_outside(events, np.arange(3000) // 40, footprints, (0, 25, 100, 500)),
+            (0.0, 25.0, 100.0, 500.0),
+            share_outside(events, np.arange(3000) // 40, footprints, (0, 25, 100, 500)),
             strict=True,
         ):  # fmt: skip
             oracle = sum(bool((frame.distance(Point(e)) > buffer).all()) for e in events)
@@ -331,9 +351,11 @@ class TestOutside:
 
     def test_boundary_points_as_dwithin_counts_them(self):
         square = box(0, 0, 10, 10)
-        edge = np.array([[x, 0.0] for x in np.linspace(0, 10, 23)] + [[10.0, y] for y in np.linspace(0, 10, 23)])
+        edge = np.array(
+            [[x, 0.0] for x in np.linspace(0, 10, 23)] + [[10.0, y] for y in np.linspace(0, 10, 23)]
+        )
         assert share_outside(edge, np.arange(46), [square], [0.0])[0].numerator == 0
-        assert share_outside(edge + [0.0, -3.0], np.arange(46), [square], [3.0])[0].numerator <= 23
+        assert share_outside(edge + np.array([0.0, -3.0]), np.arange(46), [square], [3.0])[0].numerator <= 23
 
     def test_no_footprint_is_not_known(self):
         got = share_outside(np.zeros((4, 2)), np.arange(4), [None, Polygon()], (0, 25))
@@ -347,7 +369,9 @@ class TestOutside:
     @given(st.integers(0, 2**32 - 1), st.integers(1, 30))
     def test_a_wider_buffer_never_leaves_more_outside(self, seed, events):
         rng = np.random.default_rng(seed)
-        got = share_outside(rng.uniform(-300, 700, (events, 2)), rng.integers(0, 4, events), self.SQUARES, (0, 25, 100))
+        got = share_outside(
+            rng.uniform(-300, 700, (events, 2)), rng.integers(0, 4, events), self.SQUARES, (0, 25, 100)
+        )
         assert got[0].numerator >= got[1].numerator >= got[2].numerator
         for share in got:
             assert share.interval[0] <= share.value <= share.interval[1]
@@ -389,7 +413,7 @@ class TestDuplicates:
     def test_a_whole_shifted_sheet(self):
         rng = np.random.default_rng(1)
         first = rng.uniform(0, 60_000, (120, 2))
-        second = first[:70] + [102.0, 10.0] + rng.normal(0, 1, (70, 2))
+        second = first[:70] + np.array([102.0, 10.0]) + rng.normal(0, 1, (70, 2))
         got = self.propose(np.concatenate([first, second]), ["J"] * 120 + ["K"] * 70)
         assert got.extra == pytest.approx(70, abs=2)
 
@@ -426,6 +450,14 @@ def test_every_message_has_words(lang, number):
 def test_an_unknown_value_is_never_zero():
     fields = {"id": "x", "name": "x", "scope": "all", "stage": Stage.AS_RECORDED, "unit": "1"}
     measure = Measure(
-        **fields, value=None, interval=None, level=0.9, n=0.0, clusters=0, method="", definition="", reason="SF-A010"
+        **fields,
+        value=None,
+        interval=None,
+        level=0.9,
+        n=0.0,
+        clusters=0,
+        method="",
+        definition="",
+        reason="SF-A010",
     )
     assert measure.value is None

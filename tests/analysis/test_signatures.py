@@ -52,10 +52,8 @@ class TestDisplacements:
 
     def test_the_same_by_plain_pyproj(self):
         step = Transformer.from_pipeline(
-            "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad +step +inv +proj=utm +zone=38 "
-            "+ellps=WGS84 +step +proj=unitconvert +xy_in=rad +xy_out=deg".replace(
-                "+step +proj=unitconvert +xy_in=deg +xy_out=rad ", ""
-            )
+            "+proj=pipeline +step +inv +proj=utm +zone=38 +ellps=WGS84 "
+            "+step +proj=unitconvert +xy_in=rad +xy_out=deg"
         )
         east, north = Transformer.from_crs("EPSG:4326", "EPSG:28408", always_xy=True).transform(*PLACE)
         longitude, latitude = step.transform(east - 8_000_000.0, north)
@@ -144,19 +142,21 @@ class TestMatch:
 
 
 class TestDatumDuplicate:
-    ROW = np.column_stack([np.arange(12) * 5.0, np.arange(12) % 2 * 20.0]) + [500_000.0, 4_400_000.0]
+    ROW = np.column_stack([np.arange(12) * 5.0, np.arange(12) % 2 * 20.0]) + np.array(
+        [500_000.0, 4_400_000.0]
+    )
 
     def shift(self):
         return mistakes(metric_crs="EPSG:32638")["datum_ignored"]
 
     def test_case_eight_one_record_not_shifted(self):
         shift = self.shift()
-        proposal = datum_duplicate(self.ROW, self.ROW + [shift.east_m, shift.north_m], shift)
+        proposal = datum_duplicate(self.ROW, self.ROW + np.array([shift.east_m, shift.north_m]), shift)
         assert proposal is not None
         assert proposal.not_shifted == "b"
         assert proposal.distance_m == pytest.approx(102.6, abs=0.2)
         assert proposal.azimuth_deg == pytest.approx(84, abs=2)
-        other = datum_duplicate(self.ROW + [shift.east_m, shift.north_m], self.ROW, shift)
+        other = datum_duplicate(self.ROW + np.array([shift.east_m, shift.north_m]), self.ROW, shift)
         assert other is not None
         assert other.not_shifted == "a"
         assert other.azimuth_deg == pytest.approx(264, abs=2)
@@ -164,7 +164,9 @@ class TestDatumDuplicate:
     def test_rounding_and_order_do_not_hide_it(self):
         rng = np.random.default_rng(2)
         shift = self.shift()
-        moved = rng.permutation(self.ROW + [shift.east_m, shift.north_m] + rng.normal(0, 2, self.ROW.shape))
+        moved = rng.permutation(
+            self.ROW + np.array([shift.east_m, shift.north_m]) + rng.normal(0, 2, self.ROW.shape)
+        )
         assert datum_duplicate(self.ROW, moved, shift) is not None
 
     @pytest.mark.parametrize("move", [(0, 0), (102, -40), (60, 6), (0, 102), (1000, 0)])
@@ -174,7 +176,7 @@ class TestDatumDuplicate:
     def test_another_field_at_that_distance_is_not_proposed(self):
         shift = self.shift()
         field = self.ROW.mean(axis=0) + (self.ROW - self.ROW.mean(axis=0)) @ np.array([[0, -1], [1, 0]])
-        assert datum_duplicate(self.ROW, field + [shift.east_m, shift.north_m], shift) is None
+        assert datum_duplicate(self.ROW, field + np.array([shift.east_m, shift.north_m]), shift) is None
 
     def test_nothing_to_compare(self):
         assert datum_duplicate(np.empty((0, 2)), self.ROW, self.shift()) is None

@@ -161,7 +161,7 @@ def test_sense() -> None:
 
 
 def test_norths() -> None:
-    turns = dict(declination_deg=4.648, convergence_deg=1.241)
+    turns = {"declination_deg": 4.648, "convergence_deg": 1.241}
     assert true_from(92.4, MAG, **turns) == pytest.approx(97.048)
     assert true_from(92.4, GRID, **turns) == pytest.approx(93.641)
     assert true_from(92.4, TRUE, **turns) == pytest.approx(92.4)
@@ -175,7 +175,7 @@ angles = st.floats(0, 359.999)
 
 @given(bearing=angles, north=st.sampled_from(North), d=st.floats(-30, 30), c=st.floats(-5, 5))
 def test_there_and_back(bearing: float, north: North, d: float, c: float) -> None:
-    turns = dict(declination_deg=d, convergence_deg=c)
+    turns = {"declination_deg": d, "convergence_deg": c}
     again = float(bearing_from_true(true_from(bearing, north, **turns), north, **turns))
     assert abs((again - bearing + 180) % 360 - 180) < 1e-9
 
@@ -197,7 +197,9 @@ def test_wrapped_stays_in_the_circle(bearing: float) -> None:
     assert 0 <= float(wrap_deg(bearing)) < 360
 
 
-@given(large=st.integers(0, 59), small=st.integers(0, 99), name=st.sampled_from(["Ам ", "", "ДУ ", "азимут "]))
+@given(
+    large=st.integers(0, 59), small=st.integers(0, 99), name=st.sampled_from(["Ам ", "", "ДУ ", "азимут "])
+)
 def test_every_aiming_circle_reading(large: int, small: int, name: str) -> None:
     bearing = parse_bearing(f"{name}{large}-{small:02d}")
     assert (bearing.value, bearing.unit) == (100 * large + small, M6000)

@@ -16,7 +16,7 @@ PAIR, STEP, METRE = DistanceUnit.PAIR_OF_STEPS, DistanceUnit.STEP, DistanceUnit.
 @pytest.mark.parametrize(
     ("text", "value", "unit", "metres"),
     [
-        ("320 м", 320, METRE, 320),
+        ("320\u00a0м", 320, METRE, 320),
         ("320 м", 320, METRE, 320),
         ("320м.", 320, METRE, 320),
         ("320", 320, METRE, 320),
@@ -88,7 +88,9 @@ def test_refused(text: str, id_: str) -> None:
     assert caught.value.id == id_
 
 
-@given(value=st.integers(0, 99_999), word=st.sampled_from(["м", " м", " m", " шагов", " пар шагов", " yd", ""]))
+@given(
+    value=st.integers(0, 99_999), word=st.sampled_from(["м", " м", " m", " шагов", " пар шагов", " yd", ""])
+)
 def test_the_number_survives(value: int, word: str) -> None:
     assert parse_distance(f"{value}{word}").value == value
 

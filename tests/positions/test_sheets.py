@@ -47,7 +47,8 @@ def test_names(text: str, names: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "abc", "3064", "J-38-145", "J-38-0", "J-61", "W-38", "J-38-10-Ж", "J-38-XXXVII", "СК-42 зона 8"]
+    "text",
+    ["", "abc", "3064", "J-38-145", "J-38-0", "J-61", "W-38", "J-38-10-Ж", "J-38-XXXVII", "СК-42 зона 8"],
 )
 def test_no_sheet(text: str) -> None:
     assert parse_sheet(text) == ()
@@ -77,8 +78,8 @@ def test_bounds(text: str, west: float, south: float, east: float, north: float,
 @given(lon=longitudes, lat=latitudes, scale=scales)
 def test_a_sheet_holds_its_place_and_its_name_leads_back(lon: float, lat: float, scale: int) -> None:
     sheet = sheet_at(lon, lat, scale)
-    east_of = lon - 360 if lon == 180 else lon
-    assert sheet.west - 1e-9 <= east_of <= sheet.east + 1e-9
+    from_west = (lon - sheet.west + 1e-9) % 360
+    assert from_west <= sheet.east - sheet.west + 2e-9
     assert sheet.south - 1e-9 <= lat <= sheet.north + 1e-9
     assert sheet in parse_sheet(sheet.name)
     assert parse_sheet(sheet.name)[0] == sheet
@@ -118,7 +119,9 @@ def test_corners_have_four_sheets(lon: float, lat: float) -> None:
     assert all(abs(lat - s.south) < 1e-8 or abs(lat - s.north) < 1e-8 for s in sheets)
 
 
-@pytest.mark.parametrize(("lon", "lat", "scale"), [(46, -1, 50_000), (46, 89, 50_000), (46, 40, 63_360), (200, 40, 50_000)])
+@pytest.mark.parametrize(
+    ("lon", "lat", "scale"), [(46, -1, 50_000), (46, 89, 50_000), (46, 40, 63_360), (200, 40, 50_000)]
+)
 def test_refused(lon: float, lat: float, scale: int) -> None:
     for function in (sheet_at, sheets_at):
         with pytest.raises(PositionError) as caught:

@@ -1,8 +1,8 @@
 """The ledger of every recorded device: what became of it, in expected counts that add up.
 
-recorded = found + detonated + lifted + lost + searched_not_found + not_searched, for every device, hence for every
-type, row and record. What is still in the ground is a separate posterior, not a term of the identity: a search
-that misses one device in twenty never proves that all are gone.
+recorded = found + detonated + lifted + lost + searched_not_found + not_searched, for every device, hence for
+every type, row and record. What is still in the ground is a separate posterior, not a term of the identity:
+a search that misses one device in twenty never proves that all are gone.
 """
 
 from __future__ import annotations
@@ -150,7 +150,8 @@ def ledger(
     Parameters
     ----------
     association
-        Of the m finds AND accidents (an accident is a find with fate ``detonated``) with the n recorded devices.
+        Of the m finds AND accidents (an accident is a find with fate ``detonated``) with the n recorded
+        devices.
     find_fate : (m,)
         `terms.FindFate`; detonated and lifted are columns of their own, every other fate counts as found.
     item_row, item_model : (n,)
@@ -204,8 +205,8 @@ def ledger(
         facts = _record_facts(association, fate, ground, find_fate, find_in_search, item_group)
         remaining = _still_in_ground(facts, detection, presence_beta, detection_beta, level, draws, rng)
     return Ledger(
-        fate, association.item_record, np.asarray(item_row, dtype=object), np.asarray(item_model, dtype=object),
-        remaining, doubts,
+        fate, association.item_record, np.asarray(item_row, dtype=object), np.asarray(item_model,
+        dtype=object), remaining, doubts,
     )  # fmt: skip
 
 

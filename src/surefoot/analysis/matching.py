@@ -2,9 +2,11 @@
 
 Model (methods.md sections 2 and 3): a recorded device i is there with probability ``presence``, lies on
 searched ground with probability ``searched`` and is then found with probability ``detection``; devices of no
-record are a Poisson process of density ``clutter``. The odds of a pair against "i not found, k of no record" are::
+record are a Poisson process of density ``clutter``. The odds of a pair against "i not found, k of no record"
+are::
 
-    w_ik = presence_i detection N(y_k; m_i, C_i + v_k I) / ((1 - presence_i searched_i detection) clutter detection)
+    w_ik = presence_i detection N(y_k; m_i, C_i + v_k I) / ((1 - presence_i searched_i detection) clutter
+    detection)
 
 and the marginals over all one-to-one assignments come from belief propagation (Williams and Lau 2014, IEEE
 Transactions on Aerospace and Electronic Systems 50(4), "Approximate evaluation of marginal association
@@ -44,9 +46,9 @@ class Association:
     Attributes
     ----------
     find, item : int arrays (p,)
-        The pairs that are possible, item by item, finds ascending. Items that cannot be told apart (same place,
-        covariance, category, presence and record: devices somewhere in an area) share ONE line under the first
-        of them, with the probability that the find is any of them; `per_item` shares it out evenly.
+        The pairs that are possible, item by item, finds ascending. Items that cannot be told apart (same
+        place, covariance, category, presence and record: devices somewhere in an area) share ONE line under
+        the first of them, with the probability that the find is any of them; `per_item` shares it out evenly.
     probability : float array (p,)
         P(find is that item); for one find these and `unrecorded` sum to one.
     unrecorded : float array (m,)
@@ -182,8 +184,8 @@ def associate(
 
     Notes
     -----
-    Shared errors of a record are not modelled here: with positions as recorded the result is an upper bound on
-    what can be matched, with re-anchored positions it is the answer given one placement.
+    Shared errors of a record are not modelled here: with positions as recorded the result is an upper bound
+    on what can be matched, with re-anchored positions it is the answer given one placement.
     """
     n, finds = item_mean.shape[0], find_position.shape[0]
     _check(find_position, find_variance, detection, clutter_density, area_m2, item_presence, item_searched)
@@ -272,7 +274,7 @@ def _edges(
 def _grid(
     find: Floats, radius: Floats
 ) -> tuple[tuple[float, float, float, int, int], Ints, npt.NDArray[np.int32]]:
-    """Sort the finds into square cells; the cell is half the typical reach, within a bounded number of cells."""
+    """Sort the finds into square cells of half the typical reach, within a bounded number of cells."""
     low, high = find[:, :2].min(axis=0), find[:, :2].max(axis=0)
     reach = radius[radius > 0.0]
     size = float(np.median(reach)) / 2.0 if reach.size else 1.0

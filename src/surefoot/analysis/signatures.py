@@ -1,8 +1,8 @@
 """A residual against the list of known gross errors (records.md section 4).
 
-The residual is READING minus GROUND: where the record's reading puts a point, less where the point is, east and
-north in metres. A mistake moves the reading by a displacement that can be computed for the place; a residual
-that lies at one of them, within the uncertainty, is proposed as that mistake. A person decides.
+The residual is READING minus GROUND: where the record's reading puts a point, less where the point is, east
+and north in metres. A mistake moves the reading by a displacement that can be computed for the place; a
+residual that lies at one of them, within the uncertainty, is proposed as that mistake. A person decides.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def match_signature(
     Returns
     -------
     tuple of SignatureMatch
-        Most probable first; only candidates within 4 sigma, and always ``unexplained`` (a residual that is too
-        far from everything is unexplained, not the nearest mistake).
+        Most probable first; only candidates within 4 sigma, and always ``unexplained`` (a residual that is
+        too far from everything is unexplained, not the nearest mistake).
     """
     wide = GrossError(UNEXPLAINED, 0.0, 0.0, UNEXPLAINED_SIGMA_M, unexplained_weight)
     found = []
@@ -133,7 +133,7 @@ class _Grid:
     def inverse(
         self, easting: float, northing: float, *, longitude: float | None = None
     ) -> tuple[float, float]:
-        """Easting, northing to degrees on the grid's own datum, optionally as if on another central meridian."""
+        """Easting, northing to degrees on the grid's own datum, or as if on another central meridian."""
         return _project(self.crs(longitude=longitude), easting, northing, inverse=True)
 
 
@@ -220,8 +220,8 @@ def displacement_of_mistakes(
 
     Notes
     -----
-    "MGI for MGI 1901" in Bosnia is ``datum_ignored`` of EPSG:3908 and its sisters: PROJ's route from MGI there is
-    a ballpark, which is no shift at all.
+    "MGI for MGI 1901" in Bosnia is ``datum_ignored`` of EPSG:3908 and its sisters: PROJ's route from MGI
+    there is a ballpark, which is no shift at all.
     """
     crs = CRS(crs_epsg)
     geodetic = crs.geodetic_crs
@@ -376,8 +376,9 @@ def _offset(true: Degrees, wrong: Degrees, metric_crs: str | None) -> tuple[floa
 class DatumDuplicate:
     """Two records proposed as one field, of which one was not shifted to WGS 84.
 
-    `not_shifted` is "a" or "b": the one that stands off by the unapplied shift. `azimuth_deg` (grid, clockwise)
-    and `distance_m` lead from a to b; `misfit_m` is the root mean square distance left when the shift is taken out.
+    `not_shifted` is "a" or "b": the one that stands off by the unapplied shift. `azimuth_deg` (grid,
+    clockwise) and `distance_m` lead from a to b; `misfit_m` is the root mean square distance left when the
+    shift is taken out.
     """
 
     not_shifted: str
@@ -426,7 +427,7 @@ def datum_duplicate(
 
 
 def _misfit(a: Floats, b: Floats) -> float:
-    """Root mean square distance to the nearest point of the other set, both ways, and between the centroids."""
+    """Root mean square distance to the nearest point of the other set, either way, or of the centroids."""
     to_b, to_a = KDTree(b).query(a)[0], KDTree(a).query(b)[0]
     centre = np.hypot(*(a.mean(axis=0) - b.mean(axis=0)))
     return float(max(np.sqrt(np.mean(np.square(to_b))), np.sqrt(np.mean(np.square(to_a))), centre))

@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float64]
 FIRST_YEAR = 1900.0
 LAST_YEAR = 2030.0
 _REFERENCE_RADIUS_KM = 6371.2
+_AT_ONCE = 4096  # points; the Legendre tables of a million would fill gigabytes
 _A2 = 6378.137**2
 _B2 = 6356.752314245**2
 
@@ -52,12 +53,15 @@ def declination_deg(
         raise PositionError("SF-P040", str(year[outside].flat[0]), first=FIRST_YEAR, last=LAST_YEAR)
     if (np.abs(lat) > 90.0).any():
         raise PositionError("SF-P003", "WGS 84", first=float(lon.flat[0]), second=float(np.abs(lat).max()))
-    out = np.empty(lon.shape)
-    for one_year in np.unique(year):
-        at = year == one_year
-        east, north = _horizontal_field(lon[at], lat[at], height[at] / 1000.0, float(one_year))
-        out[at] = np.degrees(np.arctan2(east, north))
-    return out
+    lons, lats, years, heights = (a.ravel() for a in (lon, lat, year, height))
+    out = np.empty(lons.shape)
+    for one_year in np.unique(years):
+        places = np.flatnonzero(years == one_year)
+        for start in range(0, len(places), _AT_ONCE):
+            at = places[start : start + _AT_ONCE]
+            east, north = _horizontal_field(lons[at], lats[at], heights[at] / 1000.0, float(one_year))
+            out[at] = np.degrees(np.arctan2(east, north))
+    return out.reshape(lon.shape)
 
 
 @lru_cache(maxsize=512)

@@ -202,8 +202,14 @@ def sheet_at(longitude: float, latitude: float, scale: int) -> Sheet:
     if scale not in _SIZE_S or not (0.0 <= latitude < 88.0 and -180.0 <= longitude <= 180.0):
         raise PositionError("SF-P051", f"{latitude}, {longitude}", scale=scale)
     height, width = _SIZE_S[scale]
-    wrapped = longitude - 360.0 if longitude >= 180.0 else longitude
-    return _sheet(_Cell(scale, _floor(latitude * 3600.0 / height), _floor(wrapped * 3600.0 / width)))
+    right = _wrapped(_floor(longitude * 3600.0 / width), width)
+    return _sheet(_Cell(scale, _floor(latitude * 3600.0 / height), right))
+
+
+def _wrapped(right: int, width_s: int) -> int:
+    """Return the column counted from Greenwich, the 180th meridian being the west edge of zone 1."""
+    around = 360 * 3600 // width_s
+    return (right + around // 2) % around - around // 2
 
 
 def _floor(value: float) -> int:
@@ -221,9 +227,8 @@ def sheets_at(longitude: float, latitude: float, scale: int) -> tuple[Sheet, ...
     first = sheet_at(longitude, latitude, scale)
     ups = _touching(latitude * 3600.0 / height, height)
     rights = _touching(longitude * 3600.0 / width, width)
-    around = 360 * 3600 // width
     cells = [
-        _Cell(scale, up, (right + around // 2) % around - around // 2)
+        _Cell(scale, up, _wrapped(right, width))
         for up, right in itertools.product(ups, rights)
         if 0 <= up < 88 * 3600 // height
     ]

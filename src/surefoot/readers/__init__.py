@@ -48,7 +48,8 @@ class ReadResult:
 
 def read_case_folder(folder: Path) -> Case:
     """Read a case folder; see `surefoot.readers.case.read_case`."""
-    return read_case(folder, forms_reader=read_forms)
+    case = read_case(folder, forms_reader=read_forms)
+    return replace(case, records=note_twins(case.records))
 
 
 def read(paths: Path | Sequence[Path], *, region: BaseGeometry | None = None) -> ReadResult:
@@ -68,7 +69,11 @@ def read(paths: Path | Sequence[Path], *, region: BaseGeometry | None = None) ->
     """
     parts = [_read_one(path, region) for path in ([paths] if isinstance(paths, Path) else paths)]
     context = LocateContext(default_priors(), region)
-    located = [pair for part in parts for pair in _located(part.records, part.context or context)]
+    twins = note_twins([record for part in parts for record in part.records])
+    located, start = [], 0
+    for part in parts:
+        located += _located(twins[start : start + len(part.records)], part.context or context)
+        start += len(part.records)
     tables = [table for part in parts for table in part.tables]
     return ReadResult(
         tuple(located),
@@ -93,7 +98,7 @@ def _read_one(path: Path, region: BaseGeometry | None) -> _Part:
     if not path.exists():
         raise RefusedError("SF-R063", str(path))
     if path.is_dir():
-        return _of_case(read_case_folder(path))
+        return _of_case(read_case(path, forms_reader=read_forms))
     suffix = path.suffix.casefold()
     if suffix in _YAML or (suffix in _WORKBOOKS and _is_record_workbook(path)):
         return _of_forms(path)
@@ -139,6 +144,30 @@ def _of_tables(results: Iterable[TableResult]) -> _Part:
         part.doubts = [*part.doubts, *result.doubts]
     part.records = join_records(records)
     return part
+
+
+def note_twins(records: Sequence[MinefieldRecord]) -> tuple[MinefieldRecord, ...]:
+    """Doubt every form number that stands on records of other content; both are kept."""
+    by_number: dict[tuple[str, str], list[MinefieldRecord]] = {}
+    for record in records:
+        if record.form_no:
+            by_number.setdefault((record.form_no.strip().casefold(), record.series), []).append(record)
+    return tuple(_with_twins(r, by_number.get((r.form_no.strip().casefold(), r.series), ())) for r in records)
+
+
+def _with_twins(record: MinefieldRecord, alike: Sequence[MinefieldRecord]) -> MinefieldRecord:
+    others = [r for r in alike if r is not record and _content(r) != _content(record)]
+    if not others:
+        return record
+    told = {"other": ", ".join(r.record_id for r in others[:5])}
+    where = replace(record.where, column="form_no")
+    doubt = Doubt("SF-R031", Severity.WARNING, where, record.form_no, told)
+    return replace(record, doubts=(*record.doubts, doubt))
+
+
+def _content(record: MinefieldRecord) -> MinefieldRecord:
+    """What a record says, without where and when it came in."""
+    return replace(record, record_id="", where=Where(""), received=None, doubts=(), geometry_sigma_m=0.0)
 
 
 def _located(

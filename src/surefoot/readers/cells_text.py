@@ -24,8 +24,9 @@ _ONE_COMMA = re.compile(r"[+-]?\d{1,3}[,.]\d{3}")
 _GROUPS = re.compile(r"[+-]?\d{1,3}([,.])\d{3}(?:\1\d{3})+")
 _UNIT = re.compile(r"(?<=\d)(m|м|metres|meters|метров)\.?$", re.IGNORECASE)
 _ANGLE = re.compile(
-    r"(?P<before>[NSEWСЮВЗ])?(?P<deg>[+-]?\d{1,3}(?:\.\d+)?)[°º]?"
-    r"(?:(?P<min>\d{1,2}(?:\.\d+)?)['′’](?:(?P<sec>\d{1,2}(?:\.\d+)?)(?:\"|″|”|''|′′)?)?)?(?P<after>[NSEWСЮВЗ])?",
+    r"(?P<before>[NSEWСЮВЗ])? ?(?P<deg>[+-]?\d{1,3}(?:\.\d+)?) ?(?:[°º] ?|(?= |$|[NSEWСЮВЗ])|(?<= ))"
+    r"(?:(?P<min>\d{1,2}(?:\.\d+)?) ?['′’] ?(?:(?P<sec>\d{1,2}(?:\.\d+)?) ?(?:\"|″|”|''|′′)?)?)? ?"
+    r"(?P<after>[NSEWСЮВЗ])?",
     re.IGNORECASE,
 )
 
@@ -117,10 +118,10 @@ def _comma_is_decimal(texts: Iterable[str], kind: NumberKind) -> bool | None:
 
 def _slow(text: str, kind: NumberKind, comma_is_decimal: bool | None) -> tuple[float | None, bool]:
     """Return (number or None, whether its separator was left open)."""
-    cleaned = _SPACES.sub("", text) if kind is not NumberKind.DEGREES else re.sub(r"\s+", "", text)
-    cleaned = _UNIT.sub("", cleaned.replace("−", "-").replace("–", "-"))
-    if kind is NumberKind.DEGREES and (angle := _angle(cleaned.replace(",", "."))) is not None:
+    text = text.replace("−", "-").replace("–", "-")
+    if kind is NumberKind.DEGREES and (angle := _angle(text)) is not None:
         return angle, False
+    cleaned = _UNIT.sub("", _SPACES.sub("", text))
     if _GROUPS.fullmatch(cleaned):
         return _float(re.sub(r"[,.]", "", cleaned)), False
     if _ONE_COMMA.fullmatch(cleaned):
@@ -144,7 +145,7 @@ def _three_digits(cleaned: str, kind: NumberKind, comma_is_decimal: bool | None)
 
 
 def _angle(text: str) -> float | None:
-    match = _ANGLE.fullmatch(text)
+    match = _ANGLE.fullmatch(" ".join(text.replace(",", ".").split()))
     if match is None or (match["before"] and match["after"]):
         return None
     minutes, seconds = float(match["min"] or 0), float(match["sec"] or 0)

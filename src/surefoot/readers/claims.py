@@ -82,6 +82,7 @@ def _claim(item: Any, number: int, where: Where, taken: set[str]) -> tuple[Claim
         if is_nothing(stated.get(required, "")):
             raise InputError("SF-R171", stated.get("id", ""), field=required)
     doubts: list[Doubt] = []
+    value, unit = _value(stated["value"], stated.get("unit", ""))
     claim = Claim(
         id=_id(stated, number, taken),
         speaker=stated["speaker"],
@@ -90,9 +91,9 @@ def _claim(item: Any, number: int, where: Where, taken: set[str]) -> tuple[Claim
         text=stated.get("text", ""),
         subject=stated.get("subject", ""),
         measure=stated.get("measure", "") or UNSPECIFIED,
-        value=_value(stated["value"]),
+        value=value,
         bound=_bound(stated.get("bound", "")),
-        unit=stated.get("unit", ""),
+        unit=unit,
         period=stated.get("period", ""),
         place=stated.get("place", ""),
         confirmed_by="" if is_nothing(stated.get("confirmed_by", "")) else stated["confirmed_by"],
@@ -117,13 +118,16 @@ def _id(stated: Mapping[str, str], number: int, taken: set[str]) -> str:
     return unique
 
 
-def _value(text: str) -> float:
+def _value(text: str, unit: str) -> tuple[float, str]:
+    """Return the value and its unit; "55 %" is 55 in per cent, or 0.55 where the unit says share."""
     percent = text.endswith("%")
     read = read_numbers(text_column([text.removesuffix("%").strip()]), NumberKind.PLAIN)
     value = float(read.values[0])
     if read.bad[0] or read.guessed[0] or value != value:
         raise InputError("SF-R172", text)
-    return value / 100 if percent else value
+    if not percent:
+        return value, unit
+    return (value / 100, unit) if unit in {"share", "1"} else (value, "%")
 
 
 def _bound(text: str) -> Bound:

@@ -23,6 +23,7 @@ from surefoot.terms import Severity
 
 WGS84 = "EPSG:4326"
 METRES_A_DEGREE = 111_320.0
+_ROWS_THAT_SHOW_ROUNDING = 20
 COARSE_M = 100.0  # a place written more coarsely than this gets its rounding as uncertainty
 
 
@@ -75,7 +76,7 @@ class Points:
 def read_points(table: NamedTable, context: TableContext, ledger: Ledger) -> Points:
     """Read the position of every row, in the order geometry, degrees, plane, MGRS, as written."""
     points = Points.unread(len(table))
-    if table.raw.geometry is not None:
+    if table.raw.geometry is not None or table.has("geometry"):
         _from_geometry(table, context, points, ledger)
     for reader in (_from_degrees, _from_plane, _from_mgrs, _from_text):
         if points.missing.any():
@@ -97,23 +98,30 @@ def note_operations(moved: Moved, source: str, ledger: Ledger) -> None:
 
 
 def _from_geometry(table: NamedTable, context: TableContext, points: Points, ledger: Ledger) -> None:
-    assert table.raw.geometry is not None
-    shapes = shapely.from_wkb(table.raw.geometry, on_invalid="ignore")
+    shapes, cells, _ = shapes_of(table)
     single = shapely.get_num_geometries(shapes) == 1
     shapes[single] = shapely.get_geometry(shapes[single], 0)
     empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     is_point = (shapely.get_type_id(shapes) == 0) & ~empty
-    points.found[~empty & ~is_point] = [str(g.geom_type) for g in shapes[~empty & ~is_point].tolist()]
-    points.fail(~empty & ~is_point, "SF-R134", {"wanted": "point"})
-    points.fail(empty, "SF-R131")
+    other = ~empty & ~is_point
+    points.found[:] = np.where(cells == "null", "", cells)
+    points.fail(other, "SF-R134", {"wanted": "point"})
+    points.fail(empty & (cells == "null"), "SF-R131")
     x, y = np.full(len(table), np.nan), np.full(len(table), np.nan)
     x[is_point], y[is_point] = shapely.get_x(shapes[is_point]), shapely.get_y(shapes[is_point])
     points.found[is_point] = [f"{a:.7g}, {b:.7g}" for a, b in zip(x[is_point], y[is_point], strict=True)]
+    if table.raw.geometry is None:
+        points.fail(shapely.is_missing(shapes) & (cells != ""), "SF-R123")
+        degrees = is_point & (np.abs(x) <= 360) & (np.abs(y) <= 360)
+        for source, chosen in _geographic_sources(table, degrees):
+            _take(points, chosen, source, x, y, ledger)
+        _plane(points, is_point & ~degrees, _stated_crs(table, context), x, y, ledger)
+        return
     source = file_source(table, context, x, y, ledger)
     if source is None:
         points.fail(is_point, "SF-R128")
-        return
-    _take(points, is_point, source, x, y, ledger)
+    else:
+        _take(points, is_point, source, x, y, ledger)
 
 
 def file_source(table: NamedTable, context: TableContext, x: Floats, y: Floats, ledger: Ledger) -> str | None:
@@ -206,8 +214,13 @@ def _pairs(table: NamedTable, first: str, second: str, rows: Mask) -> list[str]:
 
 
 def _round_off(table: NamedTable, points: Points, rows: Mask) -> None:
-    """Take the rounding of a whole column of degrees as the coarseness of its places."""
+    """Take the rounding of a whole column of degrees as the coarseness of its places.
+
+    Only a column of some length shows it: a few places may well lie on round numbers.
+    """
     longest = 0
+    if rows.sum() < _ROWS_THAT_SHOW_ROUNDING:
+        return
     for name in ("longitude", "latitude"):
         if table.columns[name].dtype.kind == "f":
             return

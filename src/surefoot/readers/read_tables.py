@@ -218,7 +218,7 @@ def read_table_file(
     context = context or TableContext()
     try:
         doubts = misnamed(path, path.name)
-        loaded = run_jobs([load_job(path, path.name, kind)])[0]
+        loaded = run_jobs([load_job(path, path.name, kind or _kind_of_word(path.stem))])[0]
     except InputError as error:
         return (refused(error, path.name, kind or "unknown"),)
     if isinstance(loaded, InputError):

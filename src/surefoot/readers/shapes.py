@@ -30,7 +30,7 @@ def read_shapes(table: NamedTable, context: TableContext, ledger: Ledger) -> Geo
     shapes, found, opened = shapes_of(table)
     column = table.header("geometry") if table.has("geometry") else None
     none = shapely.is_missing(shapes) | shapely.is_empty(shapes)
-    unreadable = none & (found != "") & (found != "null") & (table.raw.geometry is None)
+    unreadable = shapely.is_missing(shapes) & (found != "") & (found != "null")
     ledger.set_aside(unreadable, "SF-R123", column, found)
     ledger.set_aside(none, "SF-R131", column, found)
     shapes[none] = None

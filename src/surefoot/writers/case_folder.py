@@ -168,7 +168,7 @@ def _feature(shape: Any, properties: Mapping[str, str | float | None]) -> str:
     coordinates = [[round(value, DEGREE_DECIMALS) for value in corner] for corner in ring]
     feature = {
         "type": "Feature",
-        "properties": {**properties, "simulated": True},
+        "properties": properties,
         "geometry": {"type": "Polygon", "coordinates": [coordinates]},
     }
     return json.dumps(feature, ensure_ascii=False, allow_nan=False)

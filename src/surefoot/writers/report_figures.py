@@ -16,7 +16,7 @@ from surefoot.writers.words import Words
 
 RECORD_SCOPES_SHOWN = 40
 SHARE_MEASURES = frozenset({"3", "7", "31"})
-_PART_WORDS = (("east", "east"), ("north", "north"), ("major", "major"), ("minor", "minor"), ("azimuth", "azimuth"))
+_PARTS = ("azimuth", "major", "minor", "east", "north")  # in this order: "azimuth of the semi-major axis"
 _NOT_KNOWN = re.compile(r"^(Not known|Неизвестно)\s*:\s*", re.IGNORECASE)
 Entry = Mapping[str, Any]
 
@@ -130,6 +130,8 @@ def _recorded(document: Entry, words: Words) -> Figure:
         records=words.count(len(document["records"])),
         unallocated=words.count(unallocated) if is_number(unallocated) else words("not_known"),
     )
+    if not document["records"] and not ledger["recorded"]:
+        return Figure(words("key.recorded"), "", "", "", definition, words("quality.no_forms"))
     value = words.count(ledger["recorded"])
     return Figure(words("key.recorded"), value, "", words("key.counted"), definition)
 
@@ -145,7 +147,7 @@ def _still(still: Entry, words: Words) -> Figure:
 def _interval_words(bounds: Sequence[float] | None, unit: str, level: float | None, words: Words) -> str:
     text = words.interval(bounds, unit)
     if not text:
-        return ""
+        return words("key.no_interval")
     name = words("key.interval", level=words.share(level)) if level is not None else words("quality.interval")
     return f"{name}: {text}"
 
@@ -238,7 +240,7 @@ def _measure_row(m: Entry, words: Words) -> MeasureRow:
 def measure_name(m: Entry, words: Words) -> str:
     """Return a measure's name in the report's language, its own name where there is no other."""
     number, name = str(m["id"]).partition(":")[2], str(m["name"])
-    part = next((w for fragment, w in _PART_WORDS if fragment in name), None)
+    part = next((p for p in _PARTS if p in name), None)
     text = words.maybe(f"measure.{number}_{part}") if part else None
     text = text or words.maybe(f"measure.{number}")
     if text and "{threshold}" in text:
@@ -299,7 +301,7 @@ def _buffer_label(entry: Entry, words: Words) -> str:
     parts = [words.stated(float(buffer), words("unit.m"))] if is_number(buffer) else []  # type: ignore[arg-type]
     if is_number(ratio):
         parts.append(words("outside.exposure", ratio=words.number(float(ratio), 1)))
-    return ", ".join(parts)
+    return ", ".join(parts) or "\u2013"
 
 
 def _share_cells(entry: Entry, label: str, words: Words) -> tuple[str, str, str, Markup]:

@@ -54,7 +54,7 @@ class ClaimView:
     text: str
     stated: str
     measure: str
-    readings: tuple[tuple[str, str, str, str], ...]  # meaning, data, verdict, reason
+    readings: tuple[tuple[str, str, str, str, str], ...]  # meaning, data, interval, verdict, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def _expected(value: float, words: Words) -> str:
 
 def _fates_row(name: str, counts: Entry, words: Words) -> FatesRow:
     off = counts["recorded"] - math.fsum(counts[f] for f in FATES)
-    balanced = abs(off) <= 1e-6 * max(1.0, abs(counts["recorded"]))
+    balanced = abs(off) <= 1e-9 * max(1.0, abs(counts["recorded"]))
     balance = words("ledger.balances") if balanced else words("ledger.differs", n=words.number(off, 3))
     shown = (words.count(counts["recorded"]), *(_expected(counts[f], words) for f in FATES))
     return FatesRow(name, shown, balance)
@@ -225,7 +225,7 @@ def meaning(measure: str, words: Words) -> str:
     return words("meaning.at_buffer", meaning=text, buffer=metres)
 
 
-def _reading(reading: Entry, words: Words) -> tuple[str, str, str, str]:
+def _reading(reading: Entry, words: Words) -> tuple[str, str, str, str, str]:
     verdict = str(reading.get("verdict") or "").replace(" ", "_")
     value, interval = reading.get("value"), reading.get("interval")
     unit = "share" if is_number(value) and _looks_like_share(str(reading["measure"])) else "count"
@@ -233,7 +233,8 @@ def _reading(reading: Entry, words: Words) -> tuple[str, str, str, str]:
     bounds = words.interval(interval, unit) if is_number(value) else ""
     return (
         meaning(str(reading["measure"]), words),
-        f"{data} ({bounds})" if bounds else data,
+        data,
+        bounds,
         words.maybe(f"verdict.{verdict}") or verdict,
         reason_text(reading.get("reason"), words),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import shorten, wrap
 
 import numpy as np
 
@@ -49,8 +50,10 @@ WIDTH = 1000.0
 LEFT, RIGHT, TOP = 70.0, 34.0, 62.0
 LEGEND_ROW = 22.0
 MAX_LABELS = 60
+LINE_LETTERS = 108  # bold letters of size 13 across the frame
+TITLE_LETTERS, CASE_LETTERS = 52, 60
 OVERVIEW_SHAPE = (0.6, 0.95)
-DETAIL_SHAPE = (0.4, 0.47)  # two to a page
+DETAIL_SHAPE = (0.4, 0.44)  # two to a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ def _draw(sheet: MapSheet, ground: Ground, frame: Frame, title: str, *, prefix: 
     legend, legend_height = _legend(drawn, prefix, bottom + 80, sheet.words, columns=3 if detail else 2)
     top = bottom + 100 + legend_height
     notes = _warnings(sheet, top) if detail else _notes(ground, frame, left_out, sheet, top)
-    height = top + 20 * len(notes) - 8
+    height = top + 20 * len(notes) - 6
     x, y, w, h = (num(v) for v in (frame.left, frame.top, frame.width, frame.height))
     box = {"x": x, "y": y, "width": w, "height": h}
     parts = [
@@ -217,8 +220,10 @@ def _defs(prefix: str, box: Mapping[str, str]) -> str:
 
 def _head(sheet: MapSheet, ground: Ground, title: str) -> str:
     words = sheet.words
-    line = words("map.subtitle", case=sheet.case, as_of=sheet.as_of, crs=ground.crs, crs_name=ground.crs_name)
-    return text(LEFT, 20, title, font_size=19, font_weight="bold") + text(LEFT, 40, line, font_size=13)
+    case = shorten(sheet.case, CASE_LETTERS, placeholder="…")
+    line = words("map.subtitle", case=case, as_of=sheet.as_of, crs=ground.crs, crs_name=ground.crs_name)
+    name = title if len(title) <= TITLE_LETTERS else f"{title[: TITLE_LETTERS - 1]}…"
+    return text(LEFT, 20, name, font_size=19, font_weight="bold") + text(LEFT, 40, line, font_size=13)
 
 
 def _watermark(frame: Frame, sheet: MapSheet) -> str:
@@ -240,7 +245,8 @@ def _grid(frame: Frame, words: Words) -> str:
         x = num(float(frame.page(np.array([[easting, frame.north]]))[0, 0]))
         lines.append(f"M{x},{num(frame.top)}V{num(bottom)}")
         label = f"{easting / unit:.{decimals}f}"
-        labels.append(text(float(x), bottom + 17, label, text_anchor="middle", font_size=12.5))
+        if float(x) < right - 24:  # room for the unit at the corner
+            labels.append(text(float(x), bottom + 17, label, text_anchor="middle", font_size=12.5))
     for northing in np.arange(np.ceil(frame.south / step), frame.north / step) * step:
         y = num(float(frame.page(np.array([[frame.west, northing]]))[0, 1]))
         lines.append(f"M{num(frame.left)},{y}H{num(right)}")
@@ -279,7 +285,11 @@ def _north_arrow(frame: Frame, ground: Ground, y: float, words: Words) -> str:
     longitude, latitude = centre_wgs84(frame, ground.crs)
     lines = [
         words("map.grid_north", angle=words.number(abs(turn), 1), side=words("map.east" if turn > 0 else "map.west")),
-        words("map.centre", latitude=f"{latitude:.5f}", longitude=f"{longitude:.5f}"),
+        words(
+            "map.centre",
+            latitude=words("map.latitude_n" if latitude >= 0 else "map.latitude_s", angle=f"{abs(latitude):.5f}"),
+            longitude=words("map.longitude_e" if longitude >= 0 else "map.longitude_w", angle=f"{abs(longitude):.5f}"),
+        ),
     ]
     label = "".join(text(x + 34, y + 12 + 17 * i, line, font_size=12.5) for i, line in enumerate(lines))
     return arrow + text(x + 11, y + 8, "N", font_weight="bold", font_size=14) + label
@@ -303,8 +313,9 @@ def _legend(
 
 def _warnings(sheet: MapSheet, top: float) -> list[str]:
     """The warnings, which stand on every map."""
-    keys = ("map.simulated",) if sheet.simulated else ()
-    lines = [sheet.words(key) for key in keys] + [f"{sheet.words('map.warning')} {sheet.words('map.positions')}"]
+    words = sheet.words
+    first = f"{words('map.simulated')} {words('map.warning')}" if sheet.simulated else words("map.warning")
+    lines = [line for full in (first, words("map.positions")) for line in wrap(full, LINE_LETTERS)]
     return [
         text(LEFT, top + 20 * i, line, font_size=13, font_weight="bold") for i, line in enumerate(lines)
     ]

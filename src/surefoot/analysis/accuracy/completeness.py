@@ -32,8 +32,8 @@ def completeness(
     on_verified : (m,)
         Finds made on verified ground within its search.
     cluster : (m,)
-        Finds that are not independent: of one searched polygon, block or field. Not the record, since a find of
-        no record has none.
+        Finds that are not independent: of one searched polygon, block or field. Not the record, since a find
+        of no record has none.
     weights : (m,)
         1 / propensity of the find's ground to be searched, where known.
     level
@@ -166,9 +166,9 @@ def excess_items(
         level=level,
         reason="SF-A011",
         definition=(
-            "Recorded devices on verified ground that match no find, as a share of the recorded devices expected "
-            "to be found there; detection and removals noted on the record are taken out, removals not noted are "
-            "not. One record is one cluster."
+            "Recorded devices on verified ground that match no find, as a share of the recorded devices "
+            "expected to be found there; detection and removals noted on the record are taken out, removals "
+            "not noted are not. One record is one cluster."
         ),
     )
 

@@ -71,13 +71,13 @@ def propose_duplicate_symbols(
     same_sheet_tolerance_m
         Symbols of one sheet (or of none) this close are one, drawn twice.
     cross_sheet_tolerance_m
-        Symbols of two sheets that are each other's nearest and this close are one, repeated on both (the datum
-        shift of the South Caucasus is 97 to 106 m).
+        Symbols of two sheets that are each other's nearest and this close are one, repeated on both (the
+        datum shift of the South Caucasus is 97 to 106 m).
 
     Notes
     -----
-    Pairs join into groups, closest first; two symbols of one sheet that are not one drawn twice never end up in
-    the same group.
+    Pairs join into groups, closest first; two symbols of one sheet that are not one drawn twice never end up
+    in the same group.
     """
     name = np.asarray([str(s) for s in sheet], dtype=object)
     located = np.flatnonzero(np.isfinite(points).all(axis=1))

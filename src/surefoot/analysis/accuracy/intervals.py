@@ -1,9 +1,9 @@
 """Intervals for shares whose trials come in clusters: a beta-binomial posterior on a grid.
 
 Finds cluster by record, events by place: naive Wilson intervals cover 44 % where 90 % is stated (methods.md
-section 3). Here every cluster has its own share, drawn from Beta(mu nu, (1 - mu) nu); the posterior of the mean
-mu and the concentration nu is computed on a grid, so one cluster, no success and nothing but successes are
-ordinary cases.
+section 3). Here every cluster has its own share, drawn from Beta(mu nu, (1 - mu) nu); the posterior of the
+mean mu and the concentration nu is computed on a grid, so one cluster, no success and nothing but successes
+are ordinary cases.
 """
 
 from __future__ import annotations
@@ -77,8 +77,9 @@ def beta_binomial_interval(successes: Floats, trials: Floats, level: float = 0.9
 
     Notes
     -----
-    Coverage of the 90 % interval, measured over 1,000 simulated sets each (cluster sizes 3-30, mu 0.1, 0.25,
-    0.5, 0.75, 0.9; nu 2, 5, 15, 50): see `tests/analysis/test_accuracy.py`, which holds the figures.
+    Coverage of the 90 % interval, measured over 1,000 simulated sets for each of mu = 0.1, 0.25, 0.5, 0.75, 0.9
+    and nu = 2, 5, 15, 50 (cluster sizes 3-30): 0.869 to 0.948 with 8 clusters, 0.883 to 0.922 with 25. The
+    highest is at nu = 50 with few clusters, where the interval is a little too wide.
     """
     posterior = _posterior(successes, trials)
     low, value, high = _quantiles(posterior, ((1 - level) / 2, 0.5, (1 + level) / 2))

@@ -66,7 +66,8 @@ def clustered_share(
     level
         Probability of the interval.
     information
-        Factor from the trials' sum to an effective number of trials, below 1 where units carry unequal weights.
+        Factor from the trials' sum to an effective number of trials, below 1 where units carry unequal
+        weights.
 
     Notes
     -----

@@ -20,18 +20,18 @@ Booleans = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.generic]
 
 D1_WORDS = (
-    "D1: share of the located events farther than the buffer from every footprint; an event on the edge counts as "
-    "inside. It speaks of events and of where people walk, not of the maps."
+    "D1: share of the located events farther than the buffer from every footprint; an event on the edge "
+    "counts as inside. It speaks of events and of where people walk, not of the maps."
 )
 D4_WORDS = (
-    "D4: share of the devices found on verified ground that match no record; sums of association probabilities. "
-    "The only one of the four that speaks of the maps."
+    "D4: share of the devices found on verified ground that match no record; sums of association "
+    "probabilities. The only one of the four that speaks of the maps."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class OutsideShare:
-    """One share "outside the maps". `value` and `interval` are None together, with a message id as `reason`."""
+    """One share "outside the maps"; not known: `value` and `interval` None, `reason` a message id."""
 
     buffer_m: float | None
     exposure_ratio: float | None
@@ -149,7 +149,7 @@ def devices_outside_records(
     stage: Stage = Stage.AS_RECORDED,
     level: float = LEVEL,
 ) -> OutsideShare:
-    """Share of the devices found on verified ground that match no record (D4); arguments as in `completeness`."""
+    """Share of the devices found on verified ground that match no record (D4); see `completeness`."""
     measure = missing_items(association, on_verified, cluster, weights, stage=stage, level=level)
     return OutsideShare(
         buffer_m=None,

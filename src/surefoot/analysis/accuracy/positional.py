@@ -1,7 +1,8 @@
 """How far off recorded devices are (ISO 19157 measures 128, 47, 44, 45, 49, 31, 51).
 
-The residual of a pair is y - m: found minus recorded, east and north in the case's metric CRS. Every pair counts
-with its association probability. All devices of a record share its shift, so one record is one cluster.
+The residual of a pair is y - m: found minus recorded, east and north in the case's metric CRS. Every pair
+counts with its association probability. All devices of a record share its shift, so one record is one
+cluster.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ _METHOD = "association-weighted moments; Bayesian bootstrap over records"
 _PAIRS = "Residual = found minus recorded, weighted by the probability of the pair. "
 _STAGE_NOTE = {
     Stage.AS_RECORDED: (
-        "Records as they stand: a find is shared among the devices within reach of the stated uncertainty, so "
-        "where devices stand closer together than the record is off, this leans on the stated uncertainty. "
+        "Records as they stand: a find is shared among the devices within reach of the stated uncertainty, "
+        "so where devices stand closer together than the record is off, this leans on that uncertainty. "
     ),
     Stage.RE_ANCHORED: "After re-anchoring. ",
 }
@@ -81,8 +82,8 @@ def residuals(
     item_mean, find_position : (n, 2), (m, 2)
         Easting and northing, metres, one CRS.
     item_exact : (n,)
-        Items that are in scope and whose own place is recorded (slot exact); devices known to a row or an area
-        have no place to be off from.
+        Items that are in scope and whose own place is recorded (slot exact); devices known to a row or an
+        area have no place to be off from.
     find_variance : (m,)
         Variance of the find's position per axis, m2.
     find_used : (m,)
@@ -190,8 +191,8 @@ def _moments(sums: Floats, weight: Floats) -> _Moments:
 def _bootstrap_weights(clusters: int, level: float, rng: np.random.Generator) -> Floats:
     """Dirichlet weights over clusters, spread so that few clusters give Student's width, (draws, clusters).
 
-    A plain bootstrap of J clusters gives a mean's variance too small by (J - 1) / J and normal quantiles where
-    Student's are due; the Dirichlet parameter is set to make up for both.
+    A plain bootstrap of J clusters gives a mean's variance too small by (J - 1) / J and normal quantiles
+    where Student's are due; the Dirichlet parameter is set to make up for both.
     """
     tail = (1 + level) / 2
     wider = float(stdtrit(clusters - 1, tail) / ndtri(tail)) ** 2
@@ -271,9 +272,9 @@ def positional_measures(
 def _interval(value: float, draws: Floats, level: float, *, is_size: bool) -> tuple[float, float]:
     """Quantiles of the draws, widened to hold the value.
 
-    The size of an error is skewed: a few records understate it more often than they overstate it, so its upper
-    end is at least as far above the value, as a ratio, as the lower end is below (but within three times the
-    largest draws).
+    The size of an error is skewed: a few records understate it more often than they overstate it, so its
+    upper end is at least as far above the value, as a ratio, as the lower end is below (but within three
+    times the largest draws).
     """
     low, high = (float(q) for q in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]))
     if is_size and low > 0.0:

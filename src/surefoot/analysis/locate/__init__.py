@@ -10,7 +10,8 @@ from shapely.geometry.base import BaseGeometry
 
 from surefoot.analysis.locate.build import ReadingBuilder
 from surefoot.analysis.locate.digitised import locate_geometry
-from surefoot.analysis.locate.hypotheses import Assumption, assumptions, stated_places
+from surefoot.analysis.locate.frames import easting_prefix
+from surefoot.analysis.locate.hypotheses import Assumption, assumptions, shortened_candidates, stated_places
 from surefoot.analysis.locate.items import excess, mixture_label, mixture_shares, unallocated
 from surefoot.analysis.locate.moments import LegErrors
 from surefoot.analysis.locate.priors import Priors, merged
@@ -81,7 +82,7 @@ def locate(record: MinefieldRecord, *, context: LocateContext) -> Readings:
         return Readings(record.record_id, (reading,), 0.0, completeness, level, (), unallocated(record))
     notes = _Doubts(record)
     builder = ReadingBuilder(record, priors)
-    ways = assumptions(record, priors)
+    ways = assumptions(record, priors, context.region)
     built = [reading for way in ways.kept for reading in _built(builder, way, notes)]
     built, away = _within(built, context)
     if away:
@@ -178,6 +179,12 @@ def _explain(
     for id_, severity, column, found, values in builder.remarks:
         notes.add(id_, severity, column, found, **values)
     _explain_place(record, readings, level, notes)
+    _explain_zone(record, readings[0], notes)
+    if not any(reading.points for reading in readings):
+        repeats = shortened_candidates(record, builder.priors)
+        if len(repeats) > 1:
+            listed = "; ".join(f"{p.northing:.0f} {p.easting:.0f}" for p in repeats)
+            notes.add("SF-R061", Severity.ERROR, "reference_points", len(repeats), candidates=listed)
     for reading in readings[:1]:
         for miss in reading.misclosures:
             severity = Severity.WARNING if miss.ratio < 30 else Severity.INFO
@@ -195,6 +202,16 @@ def _explain(
         notes.add("SF-R054", Severity.INFO, "totals", sum(rest.values()))
     if record.family is RecordFamily.INTERVIEW:
         notes.add("SF-R055", Severity.INFO, "family", record.family)
+
+
+def _explain_zone(record: MinefieldRecord, reading: Reading, notes: _Doubts) -> None:
+    """Say where the zone came from when neither the words nor the easting state it."""
+    if record.crs is not None and (record.crs.zone is not None or record.crs.epsg is not None):
+        return
+    eastings = [s.easting for _, s in stated_places(record) if s.kind == "plane" and s.easting is not None]
+    prefix = easting_prefix(reading.crs) if reading.crs.startswith("EPSG") else None
+    if prefix is not None and eastings and min(eastings) < 1e6:
+        notes.add("SF-R064", Severity.INFO, "crs", record.map.raw_sheet, zone=prefix)
 
 
 def _explain_place(record: MinefieldRecord, readings: list[Reading], level: int, notes: _Doubts) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import pyproj
+from shapely.geometry.base import BaseGeometry
 
 from surefoot.analysis.locate.frames import Frame, is_projected
 from surefoot.positions.abbreviated import expand_abbreviated
@@ -17,7 +18,9 @@ from surefoot.positions.zones import swap_by_range, utm_crs
 
 # A coordinate just over a sheet's edge is still "on the sheet": neat lines and datums differ a little.
 SHEET_MARGIN_DEG = 0.01
+REGION_EDGE_DEG = 0.1
 _DECIMAL_READING_WEIGHT = 0.9
+_MILLION_M = 1_000_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,13 @@ class Place:
     swapped: bool = False
 
 
-def places_of(statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet]) -> list[Place]:
-    """Return every place a written coordinate may mean, weights adding to 1; empty when it cannot be placed."""
+def places_of(
+    statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet], region: BaseGeometry | None = None
+) -> list[Place]:
+    """Return every place a written coordinate may mean, weights adding to 1; empty when it cannot be placed.
+
+    The sheets, or else the region (WGS 84), decide between repeats of shortened coordinates.
+    """
     if statement.kind == "local":
         return [Place("local", statement.easting or 0.0, statement.northing or 0.0, 0.0)]
     if statement.kind == "mgrs":
@@ -43,7 +51,7 @@ def places_of(statement: CoordinateStatement, frame: Frame, sheets: Sequence[She
         return _square(statement, frame, sheets)
     if statement.kind == "geographic":
         return _geographic(statement, frame, sheets)
-    return _plane(statement, frame, sheets)
+    return _plane(statement, frame, sheets, region)
 
 
 def _mgrs(statement: CoordinateStatement) -> Place:
@@ -91,23 +99,48 @@ def _geographic(statement: CoordinateStatement, frame: Frame, sheets: Sequence[S
     return [replace(p, weight=rest if k else _DECIMAL_READING_WEIGHT) for k, p in enumerate(kept)]
 
 
-def _plane(statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet]) -> list[Place]:
+def _plane(
+    statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet], region: BaseGeometry | None
+) -> list[Place]:
     if frame.plane is None or statement.easting is None or statement.northing is None:
         return []
     northing, easting, swapped = statement.northing, statement.easting, False
-    if frame.gauss_kruger:
+    if frame.prefix is not None:
         northing, easting, swapped = swap_by_range(northing, easting)
-        if northing >= 1e6 and easting < 1e6 and easting >= 1e5:
-            easting += frame.zone * 1e6 if frame.zone else 0.0
-        elif northing < 1e6 or easting < 1e5:
-            return _abbreviated(northing, easting, statement, frame, sheets)
-    place = Place(frame.plane, easting, northing, statement.quantum_m, swapped=swapped)
-    return [place]
+        if is_abbreviated(northing, easting):
+            return _abbreviated(northing, easting, statement, frame, sheets, region)
+        if easting < _MILLION_M:
+            easting += frame.prefix * _MILLION_M
+    return [Place(frame.plane, easting, northing, statement.quantum_m, swapped=swapped)]
+
+
+def is_abbreviated(northing: float, easting: float) -> bool:
+    """Whether the leading digits that are the same all over a sheet were left out."""
+    return northing < _MILLION_M or easting < _MILLION_M / 10
+
+
+def abbreviated_candidates(statement: CoordinateStatement, frame: Frame) -> list[Place]:
+    """Every place, 100 km apart, that shortened coordinates may mean without a sheet."""
+    if frame.prefix is None or statement.easting is None or statement.northing is None:
+        return []
+    pairs = expand_abbreviated(statement.northing, statement.easting, zone=frame.prefix, sheet=None)
+    return [Place(str(frame.plane), east, north, statement.quantum_m) for north, east in pairs]
 
 
 def _abbreviated(
-    northing: float, easting: float, statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet]
-) -> list[Place]:
+    northing: float, easting: float, statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet],
+    region: BaseGeometry | None,
+) -> list[Place]:  # fmt: skip
+    if not sheets and region is not None:
+        west, south, east_, north_ = region.bounds
+        inside = []
+        for place in abbreviated_candidates(statement, frame):
+            longitude, latitude = pulkovo_degrees(place)
+            if west - REGION_EDGE_DEG <= longitude <= east_ + REGION_EDGE_DEG and (
+                south - REGION_EDGE_DEG <= latitude <= north_ + REGION_EDGE_DEG
+            ):
+                inside.append(place)
+        return _equal_weights(inside)
     places = [
         Place(str(frame.plane), east, north, statement.quantum_m, label=sheet.name)
         for sheet in sheets

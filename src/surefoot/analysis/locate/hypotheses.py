@@ -6,7 +6,9 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from surefoot.analysis.locate.anchors import Place, places_of
+from shapely.geometry.base import BaseGeometry
+
+from surefoot.analysis.locate.anchors import Place, abbreviated_candidates, places_of
 from surefoot.analysis.locate.frames import Frame, frame_options
 from surefoot.analysis.locate.priors import Priors
 from surefoot.model import MinefieldRecord, ReferencePoint
@@ -37,11 +39,11 @@ class Assumptions:
     weight_cut: float
 
 
-def assumptions(record: MinefieldRecord, priors: Priors) -> Assumptions:
+def assumptions(record: MinefieldRecord, priors: Priors, region: BaseGeometry | None = None) -> Assumptions:
     """Enumerate the ways to read a form."""
     statements = [statement for _, statement in stated_places(record)]
     frames = frame_options(record, statements, priors)
-    grounded = [option for frame in frames for option in _placed(record, frame)]
+    grounded = [option for frame in frames for option in _placed(record, frame, region)]
     ways = grounded or _unplaced(record, frames)
     dimensions = [_norths(record, priors), _units(record, priors), _steps(record, priors)]
     combined = [
@@ -75,18 +77,18 @@ def sketch_point(number: int, name: str) -> str:
     return name or f"control point {number + 1}"
 
 
-def _placed(record: MinefieldRecord, frame: Frame) -> list[Assumption]:
+def _placed(record: MinefieldRecord, frame: Frame, region: BaseGeometry | None) -> list[Assumption]:
     """Combine the ways to place every point under one coordinate system; [] when none can be placed."""
     options: list[list[tuple[str, Place | None, float, str]]] = []
     for point in record.reference_points:
-        ways = _landmark_ways(point, frame, record)
+        ways = _landmark_ways(point, frame, record, region)
         if ways:
             options.append(ways)
     landmarks = {point.id for point in record.reference_points}
     for name, statement in stated_places(record):
         if name in landmarks:
             continue
-        places = places_of(statement, frame, record.map.sheets)
+        places = places_of(statement, frame, record.map.sheets, region)
         if places:
             options.append([(name, place, place.weight, place.label) for place in places])
     if not options:
@@ -111,24 +113,24 @@ def _coherent(
 
 
 def _landmark_ways(
-    point: ReferencePoint, frame: Frame, record: MinefieldRecord
+    point: ReferencePoint, frame: Frame, record: MinefieldRecord, region: BaseGeometry | None
 ) -> list[tuple[str, Place | None, float, str]]:
     if not point.candidates:
         if point.position is None:
             return []
-        places = places_of(point.position, frame, record.map.sheets)
+        places = places_of(point.position, frame, record.map.sheets, region)
         return [(point.id, place, place.weight, place.label) for place in places]
     ways: list[tuple[str, Place | None, float, str]] = []
     own = [] if point.position is None else [(point.position, 0.0)]
     stated = sum(c.weight for c in point.candidates)
     for number, candidate in enumerate(point.candidates, start=1):
-        for place in places_of(candidate.position, frame, record.map.sheets):
+        for place in places_of(candidate.position, frame, record.map.sheets, region):
             ways.append((point.id, place, candidate.weight * place.weight, f"candidate {number}"))
     for statement, _ in own:
         # A position beside candidates is one more candidate with the weight nobody else claims.
         share = max(1.0 - stated - point.unknown_weight, 0.0) or 1.0 / (len(point.candidates) + 1)
         ways += [
-            (point.id, p, share * p.weight, "as stated") for p in places_of(statement, frame, record.map.sheets)
+            (point.id, p, share * p.weight, "as stated") for p in places_of(statement, frame, record.map.sheets, region)
         ]
     if point.unknown_weight > 0 and not own:
         ways.append((point.id, None, point.unknown_weight, "unknown landmark"))
@@ -209,3 +211,10 @@ def _heaviest(ways: list[Assumption], keep: int) -> Assumptions:
     ordered = sorted(ways, key=lambda way: -way.weight)[:keep]
     kept = sum(way.weight for way in ordered)
     return Assumptions(tuple(replace(w, weight=w.weight / kept) for w in ordered), max(0.0, 1.0 - kept / total))
+
+
+def shortened_candidates(record: MinefieldRecord, priors: Priors) -> list[Place]:
+    """Places that the first shortened coordinate of a form may mean when no sheet decides."""
+    statements = [statement for _, statement in stated_places(record)]
+    frames = frame_options(record, statements, priors)
+    return [p for s in statements[:1] for frame in frames for p in abbreviated_candidates(s, frame)]
