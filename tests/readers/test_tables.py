@@ -102,6 +102,16 @@ def test_mgrs_is_the_middle_of_its_cell_with_the_cell_as_uncertainty() -> None:
     assert "SF-R137" in ids(result.doubts)
 
 
+def test_yugoslav_grid_and_the_ballpark_operation_that_is_refused() -> None:
+    context = TableContext(region=box(16, 43, 20, 46))
+    rows = ["a|6508000|4955000|Gauss-Krüger zona 6", "b|6508000|4955000|EPSG:31276"]
+    facts, result = finds("id|easting|northing|crs", *rows, context=context)
+    assert facts.id.tolist() == ["a"]
+    assert facts.longitude[0] == pytest.approx(18.09592, abs=5e-6)
+    assert facts.latitude[0] == pytest.approx(44.73943, abs=5e-6)
+    assert result.set_aside[0].id.startswith("SF-P")
+
+
 def test_case_crs_serves_plane_coordinates_that_name_none() -> None:
     context = TableContext(region=REGION, crs="EPSG:28408")
     facts, _ = finds("id|easting|northing", "a|8664944|4430293", context=context)

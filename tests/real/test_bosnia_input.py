@@ -21,7 +21,7 @@ FOLDER = Path(os.environ.get("SUREFOOT_DATA", HERE.parent / "shared" / "data")) 
 
 pytestmark = pytest.mark.skipif(
     not FOLDER.is_dir(),
-    reason=f"the Bosnian files are not shipped; set SUREFOOT_DATA to the folder that holds them (looked in {FOLDER})",
+    reason=f"the Bosnian files are not shipped; SUREFOOT_DATA names their folder (looked in {FOLDER})",
 )
 
 

@@ -317,54 +317,161 @@ def make_measures(fields: list[Field]) -> list[dict[str, Any]]:
         id_: str, name: str, value: Any, interval: Any, unit: str, definition: str, **more: Any
     ) -> dict[str, Any]:
         return {
-            "id": id_, "name": name, "scope": "all", "stage": "as_recorded", "value": value,
-            "interval": interval, "unit": unit, "n": n_finds, "definition": definition, **base, **more,
-        }  # fmt: skip
+            "id": id_,
+            "name": name,
+            "scope": "all",
+            "stage": "as_recorded",
+            "value": value,
+            "interval": interval,
+            "unit": unit,
+            "n": n_finds,
+            "definition": definition,
+            **base,
+            **more,
+        }
 
     return [
-        one("iso19157:3", "rate of excess items", 0.31, [0.12, 0.55], "1",
-            "1 - correctness: expected recorded devices on V that match no find / expected recorded devices on V"),
-        one("iso19157:7", "rate of missing items", 0.27, [0.16, 0.46], "1",
-            "1 - completeness: finds on V that match no record / finds on V"),
-        one("iso19157:7", "rate of missing items", 0.23, [0.13, 0.41], "1",
-            "1 - completeness: finds on V that match no record / finds on V", scope="series:A"),
-        one("iso19157:4", "number of duplicate instances", 1.0, [0.0, 1.0], "1",
-            "records or symbols proposed as the same", method="count of proposals"),
+        one(
+            "iso19157:3",
+            "rate of excess items",
+            0.31,
+            [0.12, 0.55],
+            "1",
+            "1 - correctness: expected recorded devices on V that match no find / expected recorded devices on V",
+        ),
+        one(
+            "iso19157:7",
+            "rate of missing items",
+            0.27,
+            [0.16, 0.46],
+            "1",
+            "1 - completeness: finds on V that match no record / finds on V",
+        ),
+        one(
+            "iso19157:7",
+            "rate of missing items",
+            0.23,
+            [0.13, 0.41],
+            "1",
+            "1 - completeness: finds on V that match no record / finds on V",
+            scope="series:A",
+        ),
+        one(
+            "iso19157:4",
+            "number of duplicate instances",
+            1.0,
+            [0.0, 1.0],
+            "1",
+            "records or symbols proposed as the same",
+            method="count of proposals",
+        ),
         one("iso19157:128", "bias of positions, east", 12.4, [7.0, 17.7], "m", "Mean east residual."),
         one("iso19157:128", "bias of positions, north", -8.1, [-13.9, -2.2], "m", "Mean north residual."),
-        one("iso19157:47", "RMSE of planimetry", 24.6, [18.9, 33.0], "m", "the reference's own error removed"),
+        one(
+            "iso19157:47", "RMSE of planimetry", 24.6, [18.9, 33.0], "m", "the reference's own error removed"
+        ),
         one("iso19157:44", "CE90", 38.2, [29.0, 52.4], "m", "circular error, 90 %"),
         one("iso19157:45", "CE95", 44.9, [33.8, 62.0], "m", "circular error, 95 %"),
-        one("iso19157:49", "circular error 90 % of biased data", 41.0, [31.2, 56.1], "m", "before re-anchoring"),
-        one("iso19157:31", "rate of errors above 10 m", 0.82, [0.66, 0.92], "1", "share of residuals above 10 m"),
-        one("iso19157:31", "rate of errors above 50 m", 0.06, [0.01, 0.17], "1", "share of residuals above 50 m"),
-        one("iso19157:51", "confidence ellipse, semi-major axis", 24.0, [17.1, 35.0], "m", "One-sigma ellipse."),
-        one("iso19157:51", "confidence ellipse, semi-minor axis", 15.5, [11.0, 23.6], "m", "One-sigma ellipse."),
-        one("iso19157:51", "confidence ellipse, azimuth of the semi-major axis", None, None, "deg", "Azimuth.",
-            reason="Not known: the errors show no direction, any azimuth is possible."),
-        one("iso19157:44", "CE90", None, None, "m", "circular error, 90 %", stage="re_anchored", n=0,
-            reason="No record has been re-anchored in this version."),
-    ]  # fmt: skip
+        one(
+            "iso19157:49",
+            "circular error 90 % of biased data",
+            41.0,
+            [31.2, 56.1],
+            "m",
+            "before re-anchoring",
+        ),
+        one(
+            "iso19157:31",
+            "rate of errors above 10 m",
+            0.82,
+            [0.66, 0.92],
+            "1",
+            "share of residuals above 10 m",
+        ),
+        one(
+            "iso19157:31",
+            "rate of errors above 50 m",
+            0.06,
+            [0.01, 0.17],
+            "1",
+            "share of residuals above 50 m",
+        ),
+        one(
+            "iso19157:51",
+            "confidence ellipse, semi-major axis",
+            24.0,
+            [17.1, 35.0],
+            "m",
+            "One-sigma ellipse.",
+        ),
+        one(
+            "iso19157:51",
+            "confidence ellipse, semi-minor axis",
+            15.5,
+            [11.0, 23.6],
+            "m",
+            "One-sigma ellipse.",
+        ),
+        one(
+            "iso19157:51",
+            "confidence ellipse, azimuth of the semi-major axis",
+            None,
+            None,
+            "deg",
+            "Azimuth.",
+            reason="Not known: the errors show no direction, any azimuth is possible.",
+        ),
+        one(
+            "iso19157:44",
+            "CE90",
+            None,
+            None,
+            "m",
+            "circular error, 90 %",
+            stage="re_anchored",
+            n=0,
+            reason="No record has been re-anchored in this version.",
+        ),
+    ]
 
 
 def outside_entry(buffer: float, k: int, n: int, interval: list[float], known: int) -> dict[str, Any]:
     return {
-        "buffer_m": buffer, "exposure_ratio": None, "value": k / n, "interval": interval, "level": 0.9,
-        "numerator": k, "denominator": n, "n_not_located": 1, "n_without_footprint": 2, "stage": "as_recorded",
+        "buffer_m": buffer,
+        "exposure_ratio": None,
+        "value": k / n,
+        "interval": interval,
+        "level": 0.9,
+        "numerator": k,
+        "denominator": n,
+        "n_not_located": 1,
+        "n_without_footprint": 2,
+        "stage": "as_recorded",
         "definition": "share of located events outside every footprint + buffer",
         "as_known_on_the_day": {
-            "value": known / n, "interval": [min(known / n, i + 0.1) for i in interval[:1]] + [0.97],
-            "numerator": known, "denominator": n,
+            "value": known / n,
+            "interval": [min(known / n, i + 0.1) for i in interval[:1]] + [0.97],
+            "numerator": known,
+            "denominator": n,
         },
-    }  # fmt: skip
+    }
 
 
 def unknown_outside(reason: str, definition: str) -> dict[str, Any]:
     return {
-        "buffer_m": 0.0, "exposure_ratio": None, "value": None, "interval": None, "level": 0.9,
-        "numerator": None, "denominator": None, "n_not_located": 1, "n_without_footprint": 2,
-        "stage": "as_recorded", "definition": definition, "reason": reason,
-    }  # fmt: skip
+        "buffer_m": 0.0,
+        "exposure_ratio": None,
+        "value": None,
+        "interval": None,
+        "level": 0.9,
+        "numerator": None,
+        "denominator": None,
+        "n_not_located": 1,
+        "n_without_footprint": 2,
+        "stage": "as_recorded",
+        "definition": definition,
+        "reason": reason,
+    }
 
 
 def make_outside() -> dict[str, Any]:
@@ -404,53 +511,95 @@ def make_claims() -> list[dict[str, Any]]:
 
     return [
         {
-            "claim_id": "c1", "speaker": "Party A, mine action agency", "date": "2022-09-20", "outlet": "press briefing",
-            "text": "The maps that were handed over are 25 % accurate.", "subject": "records", "measure": "unspecified",
+            "claim_id": "c1",
+            "speaker": "Party A, mine action agency",
+            "date": "2022-09-20",
+            "outlet": "press briefing",
+            "text": "The maps that were handed over are 25 % accurate.",
+            "subject": "records",
+            "measure": "unspecified",
             "stated": {"value": 0.25, "bound": "about", "unit": "share"},
             "readings": [
-                reading("correctness", 0.69, [0.45, 0.88], "not consistent", "25 % lies below the 90 % interval."),
-                reading("share_of_forms_located", 0.31, [0.14, 0.53], "consistent", "25 % lies inside the 90 % interval."),
-                reading("share_within_25_m", None, None, "cannot be tested", "Devices of fewer than three records could be matched."),
+                reading(
+                    "correctness", 0.69, [0.45, 0.88], "not consistent", "25 % lies below the 90 % interval."
+                ),
+                reading(
+                    "share_of_forms_located",
+                    0.31,
+                    [0.14, 0.53],
+                    "consistent",
+                    "25 % lies inside the 90 % interval.",
+                ),
+                reading(
+                    "share_within_25_m",
+                    None,
+                    None,
+                    "cannot be tested",
+                    "Devices of fewer than three records could be matched.",
+                ),
             ],
         },
         {
-            "claim_id": "c2", "speaker": "Party B, ministry", "date": "2023-11-02", "outlet": "statement",
-            "text": "All known records have been handed over.", "subject": "records", "measure": "completeness",
+            "claim_id": "c2",
+            "speaker": "Party B, ministry",
+            "date": "2023-11-02",
+            "outlet": "statement",
+            "text": "All known records have been handed over.",
+            "subject": "records",
+            "measure": "completeness",
             "stated": {"value": 1.0, "bound": "exactly", "unit": "share"},
-            "readings": [reading("completeness", 0.73, [0.54, 0.84], "not consistent",
-                                 "100 % lies above the 90 % interval.")],
+            "readings": [
+                reading(
+                    "completeness",
+                    0.73,
+                    [0.54, 0.84],
+                    "not consistent",
+                    "100 % lies above the 90 % interval.",
+                )
+            ],
         },
         {
-            "claim_id": "c3", "speaker": "Party A, mine action agency", "date": "2023-04-04", "outlet": "interview",
-            "text": "More than 55 % of recent explosions were outside the maps.", "subject": "explosions",
-            "measure": "D1", "stated": {"value": 0.55, "bound": "more_than", "unit": "share"},
+            "claim_id": "c3",
+            "speaker": "Party A, mine action agency",
+            "date": "2023-04-04",
+            "outlet": "interview",
+            "text": "More than 55 % of recent explosions were outside the maps.",
+            "subject": "explosions",
+            "measure": "D1",
+            "stated": {"value": 0.55, "bound": "more_than", "unit": "share"},
             "readings": [
                 reading("D1@0", 11 / 15, [0.52, 0.88], "consistent", "The interval reaches above 55 %."),
                 reading("D1@500", 0.0, [0.0, 0.14], "not consistent", "The whole interval lies below 55 %."),
             ],
         },
-    ]  # fmt: skip
+    ]
 
 
 def make_doubts(fields: list[Field]) -> list[dict[str, Any]]:
     doubts = [
         {
-            "id": "SF-R012", "severity": "warning", "found": "Ам 15-40", "record_id": f.record_id,
+            "id": "SF-R012",
+            "severity": "warning",
+            "found": "Ам 15-40",
+            "record_id": f.record_id,
             "where": {"file": "records/forms.yaml", "sheet": None, "row": None, "column": "legs[0].bearing"},
             "reason": "The form does not say whether the circle has 6000 or 6400 mils.",
             "advice": "Look for another leg on the form, or ask which aiming circle was used.",
         }
         for f in fields
         if f.number % 2
-    ]  # fmt: skip
+    ]
     doubts.append(
         {
-            "id": "SF-R020", "severity": "error", "found": "<script>alert(1)</script>", "record_id": "rec-001",
+            "id": "SF-R020",
+            "severity": "error",
+            "found": "<script>alert(1)</script>",
+            "record_id": "rec-001",
             "where": {"file": "finds.csv", "sheet": None, "row": 7, "column": "sigma_m"},
             "reason": "The accuracy of the position is not stated.",
             "advice": "Write down how the position was taken.",
         }
-    )  # fmt: skip
+    )
     return doubts
 
 
@@ -470,52 +619,110 @@ def make_document(rng: np.random.Generator, fields: list[Field], *, simulated: b
             {"path": "finds.csv", "sha256": "0123456789abcdef" * 4},
         ],
         "tables": [
-            {"kind": "records", "file": "records/forms.yaml", "rows_in": len(fields), "accepted": len(fields) - 4,
-             "accepted_with_doubts": 4, "set_aside": 0},
-            {"kind": "finds", "file": "finds.csv", "rows_in": 41, "accepted": 37, "accepted_with_doubts": 1,
-             "set_aside": 3},
-            {"kind": "accidents", "file": "accidents.csv", "rows_in": 16, "accepted": 16,
-             "accepted_with_doubts": 0, "set_aside": 0},
+            {
+                "kind": "records",
+                "file": "records/forms.yaml",
+                "rows_in": len(fields),
+                "accepted": len(fields) - 4,
+                "accepted_with_doubts": 4,
+                "set_aside": 0,
+            },
+            {
+                "kind": "finds",
+                "file": "finds.csv",
+                "rows_in": 41,
+                "accepted": 37,
+                "accepted_with_doubts": 1,
+                "set_aside": 3,
+            },
+            {
+                "kind": "accidents",
+                "file": "accidents.csv",
+                "rows_in": 16,
+                "accepted": 16,
+                "accepted_with_doubts": 0,
+                "set_aside": 0,
+            },
         ],
         "measures": make_measures(fields),
         "outside": make_outside(),
         "records": [
-            {"record_id": f.record_id, "series": "A" if f.number % 2 else "B", "finds": 3 if f.number % 2 else 0,
-             "placements": [{"weight": 0.7, "pivot": None, "shift_east_m": 0.0, "shift_north_m": 0.0,
-                             "turn_deg": 0.0, "scale": 1.0, "cov": None, "hypotheses": {"north": "magnetic"}}],
-             "evidence_class": "direct" if f.number % 2 else "none", "reasons": []}
+            {
+                "record_id": f.record_id,
+                "series": "A" if f.number % 2 else "B",
+                "finds": 3 if f.number % 2 else 0,
+                "placements": [
+                    {
+                        "weight": 0.7,
+                        "pivot": None,
+                        "shift_east_m": 0.0,
+                        "shift_north_m": 0.0,
+                        "turn_deg": 0.0,
+                        "scale": 1.0,
+                        "cov": None,
+                        "hypotheses": {"north": "magnetic"},
+                    }
+                ],
+                "evidence_class": "direct" if f.number % 2 else "none",
+                "reasons": [],
+            }
             for f in fields
         ],
         "form_quality": [form_quality(f, doubts) for f in fields],
-        "duplicates": [{"kind": "records", "a": "rec-003", "b": "rec-009", "distance_m": 4.2,
-                        "reason": "Same form number and overlapping ground."}],
+        "duplicates": [
+            {
+                "kind": "records",
+                "a": "rec-003",
+                "b": "rec-009",
+                "distance_m": 4.2,
+                "reason": "Same form number and overlapping ground.",
+            }
+        ],
         "ledger": make_ledger(rng, fields),
-        "total": {"curve": [{"odds_ratio": o, "total": t, "interval": [t * 0.8, t * 1.3]}
-                            for o, t in ((0.5, 3400.0), (1.0, 2600.0), (2.0, 2250.0), (3.0, 2100.0))],
-                  "integrated": {"total": 2600.0, "interval": [1900.0, 4100.0], "level": 0.9}},
+        "total": {
+            "curve": [
+                {"odds_ratio": o, "total": t, "interval": [t * 0.8, t * 1.3]}
+                for o, t in ((0.5, 3400.0), (1.0, 2600.0), (2.0, 2250.0), (3.0, 2100.0))
+            ],
+            "integrated": {"total": 2600.0, "interval": [1900.0, 4100.0], "level": 0.9},
+        },
         "claims": make_claims(),
         "priorities": [],
         "set_aside": [
-            {"id": "SF-R031", "where": {"file": "finds.csv", "sheet": None, "row": row, "column": "position"},
-             "found": "39-59", "reason": "The position cannot be read.",
-             "advice": "Give longitude and latitude, or easting and northing with their grid."}
+            {
+                "id": "SF-R031",
+                "where": {"file": "finds.csv", "sheet": None, "row": row, "column": "position"},
+                "found": "39-59",
+                "reason": "The position cannot be read.",
+                "advice": "Give longitude and latitude, or easting and northing with their grid.",
+            }
             for row in (11, 12, 30)
         ],
         "doubts": doubts,
-    }  # fmt: skip
+    }
 
 
 def form_quality(f: Field, doubts: list[dict[str, Any]]) -> dict[str, Any]:
     known = f.number % 4
     return {
-        "record_id": f.record_id, "form_no": f"{f.number}/{80 + f.number % 15}",
-        "family": "formulyar" if f.number % 3 else "zapisnik", "series": "A" if f.number % 2 else "B",
-        "laid": "1993-07-12" if known else None, "locatability": f.number % 3, "completeness_score": 0.5 + 0.1 * known,
-        "completeness_items": {"two_reference_points": bool(known), "types": True, "numbers": f.number % 2 == 0,
-                               "booby_traps_singly": None},
-        "recorded": f.rows * f.per_row, "readings": 1 + f.number % 4, "sigma_m": f.sigma,
+        "record_id": f.record_id,
+        "form_no": f"{f.number}/{80 + f.number % 15}",
+        "family": "formulyar" if f.number % 3 else "zapisnik",
+        "series": "A" if f.number % 2 else "B",
+        "laid": "1993-07-12" if known else None,
+        "locatability": f.number % 3,
+        "completeness_score": 0.5 + 0.1 * known,
+        "completeness_items": {
+            "two_reference_points": bool(known),
+            "types": True,
+            "numbers": f.number % 2 == 0,
+            "booby_traps_singly": None,
+        },
+        "recorded": f.rows * f.per_row,
+        "readings": 1 + f.number % 4,
+        "sigma_m": f.sigma,
         "doubts": sum(d["record_id"] == f.record_id for d in doubts),
-    }  # fmt: skip
+    }
 
 
 def build(n_records: int = 16, *, simulated: bool = True) -> StandIn:
@@ -529,16 +736,35 @@ def build_empty() -> StandIn:
     """An assessment of a case in which almost nothing is known."""
     nothing = {"value": None, "interval": None, "reason": "No find on verified ground."}
     document = {
-        "schema": "surefoot/assessment-1", "case": "Empty", "simulated": False, "as_of": None, "version": "0.1.0",
-        "seed": 0, "crs": "EPSG:32638", "inputs": [], "tables": [], "measures": [],
+        "schema": "surefoot/assessment-1",
+        "case": "Empty",
+        "simulated": False,
+        "as_of": None,
+        "version": "0.1.0",
+        "seed": 0,
+        "crs": "EPSG:32638",
+        "inputs": [],
+        "tables": [],
+        "measures": [],
         "outside": {d: [{**unknown_outside(nothing["reason"], d)}] for d in ("D1", "D2", "D3", "D4")},
-        "records": [], "form_quality": [], "duplicates": [],
-        "ledger": {"recorded": 0, **dict.fromkeys(FATES, 0), "by_type": {}, "by_record": [],
-                   "still_in_ground": {"median": None, "interval": None, "level": 0.9, "reason": "No records."},
-                   "allocated": 0, "unallocated": 0},
+        "records": [],
+        "form_quality": [],
+        "duplicates": [],
+        "ledger": {
+            "recorded": 0,
+            **dict.fromkeys(FATES, 0),
+            "by_type": {},
+            "by_record": [],
+            "still_in_ground": {"median": None, "interval": None, "level": 0.9, "reason": "No records."},
+            "allocated": 0,
+            "unallocated": 0,
+        },
         "total": {"curve": [], "integrated": None, "reason": "No find on verified ground."},
-        "claims": [], "priorities": [], "set_aside": [], "doubts": [],
-    }  # fmt: skip
+        "claims": [],
+        "priorities": [],
+        "set_aside": [],
+        "doubts": [],
+    }
     return StandIn(document, {})
 
 

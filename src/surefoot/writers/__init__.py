@@ -1,7 +1,7 @@
 """The products of an assessment, one file per product.
 
-The writers know an assessment only by the two things they need, so that a stand-in, a stored result or the real
-one are written alike.
+The writers know an assessment only by the two things they need, so that a stand-in, a stored result or the
+real one are written alike.
 """
 
 from __future__ import annotations

@@ -138,6 +138,8 @@ def _device_of(assessment: Assessment) -> npt.NDArray[np.int64]:
     for rank, row in enumerate(assessment.best):
         start.setdefault(int(items.record[row]), rank)
     result = np.zeros(len(items), dtype=np.int64)
+    if len(items) == 0:
+        return result
     boundaries = np.flatnonzero(np.diff(items.record, prepend=-1) | np.diff(items.placement, prepend=-1))
     for begin, end in zip(boundaries, [*boundaries[1:], len(items)], strict=True):
         result[begin:end] = start[int(items.record[begin])] + np.arange(end - begin)

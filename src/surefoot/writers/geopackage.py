@@ -157,7 +157,8 @@ def _write_layer(path: Path, name: str, plan: LayerPlan, layer: LayerLike | None
     if simulated:
         columns["simulated"] = (np.ones(len(geometry), dtype=np.bool_), None)
     mark = f" {SIMULATED}: invented data." if simulated else ""
-    raw.write(
+    kind = _geometry_type(plan.geometry_type, geometry)
+    raw.write(  # type: ignore[no-untyped-call]
         str(path),
         shapely.to_wkb(geometry, include_srid=False),
         [values for values, _ in columns.values()],
@@ -165,8 +166,8 @@ def _write_layer(path: Path, name: str, plan: LayerPlan, layer: LayerLike | None
         field_mask=[mask for _, mask in columns.values()],
         layer=name,
         driver="GPKG",
-        geometry_type=plan.geometry_type,
-        promote_to_multi=plan.geometry_type.startswith("Multi"),
+        geometry_type=kind,
+        promote_to_multi=kind.startswith("Multi"),
         crs="EPSG:4326",
         encoding="UTF-8",
         append=path.exists(),
@@ -177,6 +178,13 @@ def _write_layer(path: Path, name: str, plan: LayerPlan, layer: LayerLike | None
             "GEOMETRY_NAME": "geom",
         },
     )
+
+
+def _geometry_type(planned: str, geometry: npt.NDArray[np.object_]) -> str:
+    """The planned type, or the open one where real files mix points and lines into areas."""
+    allowed = {"Point": [0], "MultiLineString": [1, 5], "MultiPolygon": [3, 6]}[planned]
+    present = geometry[~shapely.is_missing(geometry)]
+    return planned if np.isin(shapely.get_type_id(present), allowed).all() else "Unknown"
 
 
 def _columns(plan: LayerPlan, given: Mapping[str, npt.NDArray[Any]], n: int) -> dict[str, Field]:
@@ -231,14 +239,15 @@ def _write_styles(connection: sqlite3.Connection, stamp: str) -> None:
     """Add the table QGIS looks for, register it, and set the file's own dates to the case's."""
     connection.execute(
         """CREATE TABLE layer_styles (
-            id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256), f_table_schema TEXT(256),
-            f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,
+            id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+            f_table_catalog TEXT(256), f_table_schema TEXT(256), f_table_name TEXT(256),
+            f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,
             useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),
             update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')))"""
     )
     connection.executemany(
-        """INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName,
-            styleQML, styleSLD, useAsDefault, description, owner, ui, update_time)
+        """INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,
+            styleName, styleQML, styleSLD, useAsDefault, description, owner, ui, update_time)
             VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '', NULL, ?)""",
         [(name, name, style_qml(name), plan.description, stamp) for name, plan in LAYERS.items()],
     )

@@ -1,7 +1,8 @@
 """``ledger.xlsx``: every recorded device with its fate, and totals that balance.
 
 Totals are formulas, so that a reader can follow them; their results are stored with them, so that a program
-that does not calculate sees the same numbers. Text from the data is always written as text, never as a formula.
+that does not calculate sees the same numbers. Text from the data is always written as text, never as a
+formula.
 """
 
 from __future__ import annotations
@@ -121,8 +122,11 @@ def write_ledger(assessment: Assessment, path: str | os.PathLike[str]) -> None:
     """
     document = assessment.document
     options = {
-        **{"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False},
-        **{"strings_to_numbers": False, "nan_inf_to_errors": False},
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": False,
     }
     with xlsxwriter.Workbook(os.fspath(path), options) as workbook:
         book = _Book(workbook, bool(document["simulated"]))
@@ -132,7 +136,10 @@ def write_ledger(assessment: Assessment, path: str | os.PathLike[str]) -> None:
         _summary_sheet(book, document, by_type, by_record)
         _fates_sheet(book, "By type", [_Column("model", "Type as recorded", 24)], by_type)
         _fates_sheet(
-            book, "By record", [_Column("record_id", "Record", 20), _Column("form_no", "Form no.", 14)], by_record
+            book,
+            "By record",
+            [_Column("record_id", "Record", 20), _Column("form_no", "Form no.", 14)],
+            by_record,
         )
         _item_sheets(book, assessment.layers.get("items"))
         _notes_sheet(book, document)
@@ -229,7 +236,7 @@ def _check(book: _Book, sheet: Any, row: int, first: int, values: Mapping[str, A
 
 
 def _imbalance(values: Mapping[str, Any]) -> float:
-    return round(values["recorded"] - math.fsum(values[f] for f in FATES), 6) + 0.0
+    return round(float(values["recorded"]) - math.fsum(values[f] for f in FATES), 6) + 0.0
 
 
 def _totals(book: _Book, sheet: Any, first: int, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -270,7 +277,14 @@ def _summary_sheet(
 
 
 def _linked_total(
-    book: _Book, sheet: Any, row: int, column: int, name: str, source: int, rows: Sequence[Mapping[str, Any]], key: str
+    book: _Book,
+    sheet: Any,
+    row: int,
+    column: int,
+    name: str,
+    source: int,
+    rows: Sequence[Mapping[str, Any]],
+    key: str,
 ) -> None:
     if rows:
         cell = xl_rowcol_to_cell(FIRST_ROW + len(rows), source)
@@ -294,7 +308,9 @@ def _summary_checks(
     for column, values in enumerate(sources, start=1):
         if values is not None:
             letter = xl_col_to_name(column)
-            formula = f"=ROUND({letter}{FIRST_ROW + 1}-SUM({letter}{FIRST_ROW + 2}:{letter}{FIRST_ROW + 7}),6)"
+            formula = (
+                f"=ROUND({letter}{FIRST_ROW + 1}-SUM({letter}{FIRST_ROW + 2}:{letter}{FIRST_ROW + 7}),6)"
+            )
             sheet.write_formula(row, column, formula, book.style("check"), _imbalance(values))
 
 
@@ -310,7 +326,10 @@ def _summary_tail(book: _Book, sheet: Any, row: int, ledger: Mapping[str, Any]) 
         low, high = still.get("interval") or (None, None)
         for column, value in enumerate((still["median"], low, high), start=1):
             _put(book, sheet, row, column, value, "count")
-    counts = (("allocated", "Devices with a row or place on the form"), ("unallocated", "Devices stated only as a total"))
+    counts = (
+        ("allocated", "Devices with a row or place on the form"),
+        ("unallocated", "Devices stated only as a total"),
+    )
     for offset, (key, title) in enumerate(counts, start=1):
         sheet.write_string(row + offset, 0, title, book.style("bold"))
         _put(book, sheet, row + offset, 1, ledger.get(key), "whole")
@@ -326,7 +345,9 @@ def _item_sheets(book: _Book, items: LayerLike | None) -> None:
         _item_sheet(book, title, names, [columns[c][start:stop] for c in names if c in columns], stop - start)
 
 
-def _item_sheet(book: _Book, title: str, names: Sequence[str], data: Sequence[npt.NDArray[Any]], n: int) -> None:
+def _item_sheet(
+    book: _Book, title: str, names: Sequence[str], data: Sequence[npt.NDArray[Any]], n: int
+) -> None:
     widths = [20.0 if name in {"record_id", "fate", "find_id"} else 12.0 for name in names]
     note = "One row per recorded device and placement. p_... are probabilities; empty = not known. WGS 84."
     sheet = _open_sheet(book, title, "Recorded devices", note, widths)
@@ -338,11 +359,15 @@ def _item_sheet(book: _Book, title: str, names: Sequence[str], data: Sequence[np
             write(row, column, value)
 
 
-def _cell_writer(book: _Book, sheet: Any, name: str, values: npt.NDArray[Any]) -> Callable[[int, int, Any], None]:
+def _cell_writer(
+    book: _Book, sheet: Any, name: str, values: npt.NDArray[Any]
+) -> Callable[[int, int, Any], None]:
     """A quick writer for a column of one kind; a hundred thousand rows go through it."""
     if values.dtype.kind not in "fiu":
         return lambda row, column, value: _put(book, sheet, row, column, value if value != "" else None)
-    style = book.style("number" if name in {"longitude", "latitude"} else "share" if name[:2] in {"p_", "we"} else "whole")
+    style = book.style(
+        "number" if name in {"longitude", "latitude"} else "share" if name[:2] in {"p_", "we"} else "whole"
+    )
     number = sheet.write_number
 
     def write(row: int, column: int, value: float) -> None:

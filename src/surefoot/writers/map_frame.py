@@ -75,7 +75,7 @@ class Frame:
 
 
 def ground_of(assessment: Assessment) -> Ground:
-    """Project every layer into the CRS of the assessment, or into the UTM zone of the data if it states none."""
+    """Project every layer into the CRS of the assessment, into the UTM zone of the data if none is stated."""
     crs = assessment.document.get("crs") or _utm_of(assessment.layers)
     to_crs = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
 
@@ -147,7 +147,7 @@ def fit(
     width: float,
     shape: tuple[float, float],
 ) -> Frame:
-    """Return a frame `width` page units wide around `bounds`, height : width kept within `shape` (low, high)."""
+    """Return a frame `width` page units wide around `bounds`; height : width within `shape` (low, high)."""
     west, south, east, north = bounds
     wide, high = (max(side, MIN_SIDE_M) * (1 + 2 * PAD) for side in (east - west, north - south))
     ratio = min(max(high / wide, shape[0]), shape[1])
@@ -180,6 +180,6 @@ def centre_wgs84(frame: Frame, crs: str) -> tuple[float, float]:
 
 
 def convergence_deg(frame: Frame, crs: str) -> float:
-    """Return the angle from true north to grid north at the middle of the frame, clockwise positive, degrees."""
+    """Return the angle from true to grid north at the middle of the frame, degrees, clockwise positive."""
     longitude, latitude = centre_wgs84(frame, crs)
     return float(Proj(crs).get_factors(longitude, latitude).meridian_convergence)

@@ -206,7 +206,10 @@ def _items() -> str:
 
 
 def _finds() -> str:
-    expression = """CASE WHEN "p_unrecorded" IS NULL THEN 'not known' WHEN "p_unrecorded" >= 0.5 THEN 'unrecorded' ELSE 'recorded' END"""
+    expression = (
+        """CASE WHEN "p_unrecorded" IS NULL THEN 'not known' """
+        """WHEN "p_unrecorded" >= 0.5 THEN 'unrecorded' ELSE 'recorded' END"""
+    )
     return _categorized(expression, [
         Category("recorded", "device found, more likely than not of a record",
                  _marker("circle", palette.FIND_RECORDED, palette.PAPER, size_mm=2.2)),
@@ -218,7 +221,10 @@ def _finds() -> str:
 
 
 def _accidents() -> str:
-    expression = """CASE WHEN "outside_records" IS NULL THEN 'not known' WHEN "outside_records" THEN 'outside' ELSE 'inside' END"""
+    expression = (
+        """CASE WHEN "outside_records" IS NULL THEN 'not known' """
+        """WHEN "outside_records" THEN 'outside' ELSE 'inside' END"""
+    )
     return _categorized(expression, [
         Category("outside", "accident, fix outside every footprint",
                  _marker("star", palette.ACCIDENT_OUTSIDE, palette.INK, size_mm=4.0)),

@@ -1,4 +1,4 @@
-"""What the report says of measures and shares: each figure with its interval and definition, or why not known."""
+"""What the report says of measures and shares: each with its interval and definition, or why not known."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from markupsafe import Markup
 
@@ -62,7 +62,7 @@ class OutsideRow:
     day_value: str = ""
     day_interval: str = ""
     day_counts: str = ""
-    day_bar: Markup = Markup("")
+    day_bar: Markup | str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def reason_text(reason: object, words: Words) -> str:
     return plain[:1].upper() + plain[1:]
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether a value of the document is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -170,7 +170,9 @@ def _measure_figure(document: Entry, ids: Sequence[str], key: str, words: Words)
 def _basis(measure: Entry, words: Words) -> str:
     n = words.count(round(float(measure.get("n") or 0), 1))
     clusters = measure.get("clusters")
-    return words("key.n_clusters", n=n, clusters=words.count(clusters)) if clusters else words("key.n", n=n)
+    if not is_number(clusters) or not clusters:
+        return words("key.n", n=n)
+    return words("key.n_clusters", n=n, clusters=words.count(clusters))
 
 
 def _outside_figure(document: Entry, which: str, key: str, words: Words) -> Figure:
@@ -245,7 +247,11 @@ def measure_name(m: Entry, words: Words) -> str:
     text = text or words.maybe(f"measure.{number}")
     if text and "{threshold}" in text:
         threshold = re.search(r"\d+(\.\d+)?", name)
-        return text.format(threshold=words.stated(float(threshold.group()), words("unit.m"))) if threshold else name
+        return (
+            text.format(threshold=words.stated(float(threshold.group()), words("unit.m")))
+            if threshold
+            else name
+        )
     return text or name
 
 
@@ -260,7 +266,9 @@ def _scope(scope: str, words: Words) -> str:
 
 def outside_tables(document: Entry, words: Words) -> tuple[OutsideTable, ...]:
     """Return the four definitions D1 to D4, each with a drawn interval for every buffer."""
-    return tuple(_outside_table(key, document["outside"].get(key) or [], words) for key in ("D1", "D2", "D3", "D4"))
+    return tuple(
+        _outside_table(key, document["outside"].get(key) or [], words) for key in ("D1", "D2", "D3", "D4")
+    )
 
 
 def _outside_table(key: str, entries: Sequence[Entry], words: Words) -> OutsideTable:
@@ -298,7 +306,7 @@ def _outside_row(entry: Entry, words: Words) -> OutsideRow:
 
 def _buffer_label(entry: Entry, words: Words) -> str:
     buffer, ratio = entry.get("buffer_m"), entry.get("exposure_ratio")
-    parts = [words.stated(float(buffer), words("unit.m"))] if is_number(buffer) else []  # type: ignore[arg-type]
+    parts = [words.stated(float(buffer), words("unit.m"))] if is_number(buffer) else []
     if is_number(ratio):
         parts.append(words("outside.exposure", ratio=words.number(float(ratio), 1)))
     return ", ".join(parts) or "\u2013"
@@ -310,4 +318,4 @@ def _share_cells(entry: Entry, label: str, words: Words) -> tuple[str, str, str,
     interval = words.interval(entry.get("interval"), "share") if known else ""
     spoken = f"{label}: {value} ({interval})" if interval else f"{label}: {value}"
     bar = interval_bar(entry["value"] if known else None, entry.get("interval"), label=spoken)
-    return value, interval, _k_of_n(entry, words), Markup(bar)  # noqa: S704 - made by element(), all escaped
+    return value, interval, _k_of_n(entry, words), Markup(bar)

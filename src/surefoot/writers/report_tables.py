@@ -106,13 +106,13 @@ def _form_row(form: Entry, words: Words) -> tuple[str, ...]:
         ", ".join(lacking) or words("none"),
         _count(form.get("recorded"), words),
         _count(form.get("readings"), words),
-        words.metres(float(sigma)) if is_number(sigma) else words("not_known"),  # type: ignore[arg-type]
+        words.metres(float(sigma)) if is_number(sigma) else words("not_known"),
         _count(form.get("doubts"), words),
     )
 
 
 def _count(value: object, words: Words) -> str:
-    return words.count(float(value)) if is_number(value) else words("not_known")  # type: ignore[arg-type]
+    return words.count(float(value)) if is_number(value) else words("not_known")
 
 
 def duplicate_rows(document: Entry, words: Words) -> tuple[tuple[tuple[str, ...], ...], int]:
@@ -143,9 +143,11 @@ def ledger_view(document: Entry, words: Words) -> LedgerView:
     spoken = "; ".join(f"{name}: {count}" for _, name, count in names)
     return LedgerView(
         identity=_fates_row(words("ledger.total"), ledger, words),
-        fates=tuple((Markup(fate_swatch(fate)), name, count) for fate, name, count in names),  # noqa: S704
-        stack=Markup(fate_stack(ledger, label=spoken)),  # noqa: S704
-        by_type=tuple(_fates_row(t or words("ledger.type_unknown"), c, words) for t, c in by_type[:ROWS_SHOWN]),
+        fates=tuple((Markup(fate_swatch(fate)), name, count) for fate, name, count in names),
+        stack=Markup(fate_stack(ledger, label=spoken)),
+        by_type=tuple(
+            _fates_row(t or words("ledger.type_unknown"), c, words) for t, c in by_type[:ROWS_SHOWN]
+        ),
         by_record=tuple(_fates_row(_record_name(r), r, words) for r in by_record[:ROWS_SHOWN]),
         more_types=max(len(by_type) - ROWS_SHOWN, 0),
         more_records=max(len(by_record) - ROWS_SHOWN, 0),
@@ -202,7 +204,7 @@ def _stated(stated: Entry, unit: str, words: Words) -> str:
     value = stated.get("value")
     if not is_number(value):
         return words("not_stated")
-    number = float(value)  # type: ignore[arg-type]
+    number = float(value)
     if unit == "%":
         text = words.stated(number, "%")
     elif unit in {"share", "1"} and number <= 1:
@@ -229,7 +231,7 @@ def _reading(reading: Entry, words: Words) -> tuple[str, str, str, str, str]:
     verdict = str(reading.get("verdict") or "").replace(" ", "_")
     value, interval = reading.get("value"), reading.get("interval")
     unit = "share" if is_number(value) and _looks_like_share(str(reading["measure"])) else "count"
-    data = words.value(float(value), unit) if is_number(value) else words("not_known")  # type: ignore[arg-type]
+    data = words.value(float(value), unit) if is_number(value) else words("not_known")
     bounds = words.interval(interval, unit) if is_number(value) else ""
     return (
         meaning(str(reading["measure"]), words),
@@ -242,7 +244,9 @@ def _reading(reading: Entry, words: Words) -> tuple[str, str, str, str, str]:
 
 def _looks_like_share(measure: str) -> bool:
     name = measure.partition("@")[0]
-    return name in {"correctness", "completeness", "D1", "D2", "D3", "D4", "inside_D1"} or name.startswith("share")
+    return name in {"correctness", "completeness", "D1", "D2", "D3", "D4", "inside_D1"} or name.startswith(
+        "share"
+    )
 
 
 # --- doubts and rows set aside ---------------------------------------------------------------------------
@@ -256,15 +260,22 @@ def table_rows(document: Entry, words: Words) -> tuple[TableRow, ...]:
         off = t["rows_in"] - sum(out)
         balance = words("doubts.balances") if off == 0 else words("doubts.differs", n=words.count(off))
         kind = words.maybe(f"table.{t['kind']}") or str(t["kind"])
-        rows.append(TableRow(kind, str(t["file"]), tuple(words.count(n) for n in (t["rows_in"], *out)), balance))
+        rows.append(
+            TableRow(kind, str(t["file"]), tuple(words.count(n) for n in (t["rows_in"], *out)), balance)
+        )
     return tuple(rows)
 
 
 def note_groups(entries: Sequence[Entry], words: Words) -> tuple[tuple[NoteGroup, ...], int]:
-    """Return notes of one kind together, errors first and then the most frequent, and how many kinds are left out."""
+    """Return notes of one kind together, errors first, then the most frequent, and how many kinds are left out."""
     groups: dict[tuple[str, str, str, str], list[Entry]] = defaultdict(list)
     for e in entries:
-        key = (str(e.get("severity") or ""), str(e["id"]), str(e.get("reason") or ""), str(e.get("advice") or ""))
+        key = (
+            str(e.get("severity") or ""),
+            str(e["id"]),
+            str(e.get("reason") or ""),
+            str(e.get("advice") or ""),
+        )
         groups[key].append(e)
     rank = {"error": 0, "warning": 1, "info": 2}
     ordered = sorted(groups.items(), key=lambda kv: (rank.get(kv[0][0], 3), -len(kv[1]), kv[0][1:]))

@@ -56,7 +56,9 @@ def fate_stack(counts: Mapping[str, float], *, label: str) -> str:
     for fate in Fate:
         width = max(counts[fate.value], 0.0) / total * STACK_WIDTH
         box = {"x": num(at), "y": 0.5, "width": num(width), "height": STACK_HEIGHT - 1}
-        parts.append(element("rect", {**box, "fill": fate_fill(fate), "stroke": "#1A2530", "stroke-width": 0.6}))
+        parts.append(
+            element("rect", {**box, "fill": fate_fill(fate), "stroke": "#1A2530", "stroke-width": 0.6})
+        )
         at += width
     return _svg(STACK_WIDTH, STACK_HEIGHT, label, parts, "stack")
 

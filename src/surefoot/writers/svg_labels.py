@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from surefoot.writers.map_frame import Floats, Frame
 
@@ -77,21 +78,23 @@ def _candidates(anchor: Floats, width: float, height: float, reach: float) -> Fl
     return np.hstack([middle - half, middle + half])
 
 
-def _inside(boxes: Floats, frame: Frame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _inside(boxes: Floats, frame: Frame) -> npt.NDArray[np.bool_]:
     low = (boxes[:, 0] >= frame.left + 2) & (boxes[:, 1] >= frame.top + 2)
     high = (boxes[:, 2] <= frame.left + frame.width - 2) & (boxes[:, 3] <= frame.top + frame.height - 2)
-    return low & high  # type: ignore[no-any-return]
+    return low & high
 
 
-def _touches(boxes: Floats, others: Floats) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def _touches(boxes: Floats, others: Floats) -> npt.NDArray[np.bool_]:
     """Which boxes (n, 4) overlap which others (m, 4), shape (n, m)."""
     a, b = boxes[:, None, :], others[None, :, :]
     across = (a[..., 0] < b[..., 2]) & (b[..., 0] < a[..., 2])
-    return across & (a[..., 1] < b[..., 3]) & (b[..., 1] < a[..., 3])  # type: ignore[no-any-return]
+    return across & (a[..., 1] < b[..., 3]) & (b[..., 1] < a[..., 3])
 
 
 def _covered(boxes: Floats, marks: Floats) -> Floats:
     """How many marks lie under each box."""
     x, y = marks[None, :, 0], marks[None, :, 1]
     across = (x >= boxes[:, None, 0] - 3) & (x <= boxes[:, None, 2] + 3)
-    return (across & (y >= boxes[:, None, 1] - 3) & (y <= boxes[:, None, 3] + 3)).sum(axis=1).astype(np.float64)
+    return (
+        (across & (y >= boxes[:, None, 1] - 3) & (y <= boxes[:, None, 3] + 3)).sum(axis=1).astype(np.float64)
+    )

@@ -1,7 +1,7 @@
-"""The one map writer: an SVG that says by itself what it shows, when, in which grid, and what it does not say.
+"""The one map writer: an SVG that says by itself what it shows, when, in which grid, and what it does not.
 
-Ground of which nothing is known is hatched, so that it never looks lower than ground that was searched; nothing
-is green. Every map carries its warnings, because maps are cut out and passed on.
+Ground of which nothing is known is hatched, so that it never looks lower than ground that was searched;
+nothing is green. Every map carries its warnings, because maps are cut out and passed on.
 """
 
 from __future__ import annotations
@@ -13,12 +13,9 @@ from textwrap import shorten, wrap
 
 import numpy as np
 
-from surefoot.terms import AreaStatus, QaResult, SearchMethod
 from surefoot.writers import Assessment, palette
 from surefoot.writers.map_frame import (
-    Floats,
     Frame,
-    Geometries,
     Ground,
     centre_wgs84,
     convergence_deg,
@@ -28,28 +25,20 @@ from surefoot.writers.map_frame import (
     record_bounds,
     round_step,
 )
-from surefoot.writers.svg_labels import place_labels
+from surefoot.writers.svg_layers import Drawn, draw_labels, draw_layers
 from surefoot.writers.svg_paths import (
-    Shapes,
-    circles,
     element,
     group,
-    northern_corners,
     num,
     page_points,
     path,
-    shapes,
-    squares,
-    stars,
     text,
-    triangles,
 )
 from surefoot.writers.words import Words
 
 WIDTH = 1000.0
 LEFT, RIGHT, TOP = 70.0, 34.0, 62.0
 LEGEND_ROW = 22.0
-MAX_LABELS = 60
 LINE_LETTERS = 108  # bold letters of size 13 across the frame
 TITLE_LETTERS, CASE_LETTERS = 52, 60
 OVERVIEW_SHAPE = (0.6, 0.95)
@@ -73,16 +62,6 @@ class SvgMap:
     title: str
     svg: str
     record_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    """One class of things on a map: its markup, its legend swatch and words."""
-
-    svg: str
-    swatch: str
-    label: str
-    n: int
 
 
 def overview_map(assessment: Assessment, ground: Ground, *, words: Words) -> SvgMap | None:
@@ -162,17 +141,15 @@ def _detail_frames(assessment: Assessment, ground: Ground, limit: int) -> Iterat
 
 
 def _within(inner: tuple[float, ...], outer: tuple[float, ...]) -> bool:
-    return (
-        inner[0] >= outer[0] and inner[1] >= outer[1] and inner[2] <= outer[2] and inner[3] <= outer[3]
-    )
+    return inner[0] >= outer[0] and inner[1] >= outer[1] and inner[2] <= outer[2] and inner[3] <= outer[3]
 
 
 # --- the sheet -------------------------------------------------------------------------------------------
 
 
 def _draw(sheet: MapSheet, ground: Ground, frame: Frame, title: str, *, prefix: str, detail: bool) -> str:
-    drawn = [d for d in _layers(ground, frame, sheet.words, detail=detail) if d.n]
-    labels, left_out = _labels(ground, frame, detail=detail)
+    drawn = [d for d in draw_layers(ground, frame, sheet.words, detail=detail) if d.n]
+    labels, left_out = draw_labels(ground, frame, detail=detail)
     bottom = frame.top + frame.height
     legend, legend_height = _legend(drawn, prefix, bottom + 80, sheet.words, columns=3 if detail else 2)
     top = bottom + 100 + legend_height
@@ -212,7 +189,8 @@ def _defs(prefix: str, box: Mapping[str, str]) -> str:
         "pattern",
         {"id": f"{prefix}-hatch", "width": 9, "height": 9, "patternUnits": "userSpaceOnUse",
          "patternTransform": "rotate(45)"},
-        element("rect", {"width": 9, "height": 9, "fill": "#F4F5F7"}) + element("path", {"d": "M0,0V9", **stroke}),
+        element("rect", {"width": 9, "height": 9, "fill": "#F4F5F7"})
+        + element("path", {"d": "M0,0V9", **stroke}),
     )  # fmt: skip
     clip = element("clipPath", {"id": f"{prefix}-clip"}, element("rect", box))
     return element("defs", {}, hatch + clip)
@@ -254,7 +232,9 @@ def _grid(frame: Frame, words: Words) -> str:
         labels.append(text(frame.left - 6, float(y) + 4, label, text_anchor="end", font_size=12.5))
     axes = text(right + 3, bottom + 17, words("map.easting"), font_size=11.5)
     axes += text(frame.left - 6, frame.top + 4, words("map.northing"), font_size=11.5, text_anchor="end")
-    grid = path("".join(lines), {"stroke": "#5B6675", "stroke-width": 0.6, "stroke-opacity": 0.45, "fill": "none"})
+    grid = path(
+        "".join(lines), {"stroke": "#5B6675", "stroke-width": 0.6, "stroke-opacity": 0.45, "fill": "none"}
+    )
     return grid + "".join(labels) + axes
 
 
@@ -269,13 +249,19 @@ def _scale_bar(frame: Frame, y: float, words: Words) -> str:
         for i in range(4)
     ]  # fmt: skip
     unit, factor = (words("unit.km"), 1000.0) if length >= 1000 else (words("unit.m"), 1.0)
-    ticks = [(0.0, "0"), (side / 2, _short(length / 2 / factor, words)), (side, f"{_short(length / factor, words)} {unit}")]
+    ticks = [
+        (0.0, "0"),
+        (side / 2, _short(length / 2 / factor, words)),
+        (side, f"{_short(length / factor, words)} {unit}"),
+    ]
     labels = [text(LEFT + at, y - 5, label, text_anchor="middle", font_size=12.5) for at, label in ticks]
     return "".join(cells + labels)
 
 
 def _short(value: float, words: Words) -> str:
-    return words.number(value, 0 if float(value).is_integer() else 2 if round(value * 10) != value * 10 else 1)
+    return words.number(
+        value, 0 if float(value).is_integer() else 2 if round(value * 10) != value * 10 else 1
+    )
 
 
 def _north_arrow(frame: Frame, ground: Ground, y: float, words: Words) -> str:
@@ -284,11 +270,19 @@ def _north_arrow(frame: Frame, ground: Ground, y: float, words: Words) -> str:
     turn = convergence_deg(frame, ground.crs)
     longitude, latitude = centre_wgs84(frame, ground.crs)
     lines = [
-        words("map.grid_north", angle=words.number(abs(turn), 1), side=words("map.east" if turn > 0 else "map.west")),
+        words(
+            "map.grid_north",
+            angle=words.number(abs(turn), 1),
+            side=words("map.east" if turn > 0 else "map.west"),
+        ),
         words(
             "map.centre",
-            latitude=words("map.latitude_n" if latitude >= 0 else "map.latitude_s", angle=f"{abs(latitude):.5f}"),
-            longitude=words("map.longitude_e" if longitude >= 0 else "map.longitude_w", angle=f"{abs(longitude):.5f}"),
+            latitude=words(
+                "map.latitude_n" if latitude >= 0 else "map.latitude_s", angle=f"{abs(latitude):.5f}"
+            ),
+            longitude=words(
+                "map.longitude_e" if longitude >= 0 else "map.longitude_w", angle=f"{abs(longitude):.5f}"
+            ),
         ),
     ]
     label = "".join(text(x + 34, y + 12 + 17 * i, line, font_size=12.5) for i, line in enumerate(lines))
@@ -296,7 +290,7 @@ def _north_arrow(frame: Frame, ground: Ground, y: float, words: Words) -> str:
 
 
 def _legend(
-    drawn: Sequence[_Drawn], prefix: str, top: float, words: Words, *, columns: int
+    drawn: Sequence[Drawn], prefix: str, top: float, words: Words, *, columns: int
 ) -> tuple[str, float]:
     hatch = element("rect", {"width": 26, "height": 13, "x": 0, "y": -11, "fill": f"url(#{prefix}-hatch)",
                              "stroke": "#8A93A0", "stroke-width": 0.8})  # fmt: skip
@@ -316,9 +310,7 @@ def _warnings(sheet: MapSheet, top: float) -> list[str]:
     words = sheet.words
     first = f"{words('map.simulated')} {words('map.warning')}" if sheet.simulated else words("map.warning")
     lines = [line for full in (first, words("map.positions")) for line in wrap(full, LINE_LETTERS)]
-    return [
-        text(LEFT, top + 20 * i, line, font_size=13, font_weight="bold") for i, line in enumerate(lines)
-    ]
+    return [text(LEFT, top + 20 * i, line, font_size=13, font_weight="bold") for i, line in enumerate(lines)]
 
 
 def _notes(ground: Ground, frame: Frame, left_out: int, sheet: MapSheet, top: float) -> list[str]:
@@ -339,7 +331,7 @@ def _notes(ground: Ground, frame: Frame, left_out: int, sheet: MapSheet, top: fl
 
 def _not_drawn(ground: Ground, words: Words) -> str:
     parts = []
-    for layer in ("records", "finds", "accidents"):
+    for layer in ("records", "areas", "finds", "accidents"):
         geometry = ground.geometry.get(layer, np.empty(0, dtype=object))
         n = sum(g is None or g.is_empty for g in geometry)
         if n:
@@ -354,143 +346,3 @@ def _beyond(ground: Ground, frame: Frame) -> int:
         present = sum(g is not None and not g.is_empty for g in geometry)
         total += present - len(page_points(geometry, frame)[1])
     return total
-
-
-# --- the layers ------------------------------------------------------------------------------------------
-
-
-def _layers(ground: Ground, frame: Frame, words: Words, *, detail: bool) -> Iterator[_Drawn]:
-    """Every class of things, lowest first."""
-    yield from _searched(ground, frame, words)
-    yield from _areas(ground, frame, words)
-    yield from _record_layers(ground, frame, words, detail=detail)
-    yield from _finds(ground, frame, words, detail=detail)
-    yield from _accidents(ground, frame, words)
-
-
-def _swatch(attributes: Mapping[str, object]) -> str:
-    return element("rect", {"x": 0, "y": -11, "width": 26, "height": 13, **attributes})
-
-
-def _polygons(geometry: Geometries, frame: Frame, label: str, words: Words, style: Mapping[str, object]) -> _Drawn:
-    found = shapes(geometry, frame, closed=True)
-    small = {**style, "fill-opacity": 1, "fill": style.get("stroke", style["fill"]), "stroke": "none"}
-    svg = path(found.path, {**style, "fill-rule": "nonzero", "stroke-linejoin": "round"}) + path(found.small, small)
-    return _Drawn(svg, _swatch(style), _counted(label, found, words), found.n)
-
-
-def _counted(label: str, found: Shapes, words: Words) -> str:
-    return f"{label} ({words.count(found.n)})"
-
-
-def _searched(ground: Ground, frame: Frame, words: Words) -> Iterator[_Drawn]:
-    geometry = ground.geometry.get("searched")
-    if geometry is None:
-        return
-    clearance = ground.column("searched", "method") == SearchMethod.CLEARANCE.value
-    passed = ground.column("searched", "qa") == QaResult.PASSED.value
-    stated = np.array([v is not None and v == v for v in ground.column("searched", "detection_probability")], dtype=bool)
-    verified = np.asarray(clearance & passed, dtype=bool) & stated
-    style = {"stroke": palette.SEARCHED_LINE.hex, "stroke-width": 1.2}
-    other = {**style, "fill": "#EDF1F6", "stroke-dasharray": "5 3"}
-    yield _polygons(geometry[~verified], frame, words("map.searched_other"), words, other)
-    solid = {**style, "fill": palette.SEARCHED.hex}
-    yield _polygons(geometry[verified], frame, words("map.searched_verified"), words, solid)
-
-
-def _areas(ground: Ground, frame: Frame, words: Words) -> Iterator[_Drawn]:
-    geometry = ground.geometry.get("areas")
-    if geometry is None:
-        return
-    status = ground.column("areas", "status")
-    released = (AreaStatus.CLEARED, AreaStatus.REDUCED, AreaStatus.CANCELLED, AreaStatus.LIFTED)
-    for value in released:
-        colour = palette.AREA[value]
-        style = {"fill": colour.hex, "fill-opacity": colour.opacity, "stroke": "#5B6675", "stroke-width": 1}
-        label = words(f"map.area_{value.value}")
-        yield _polygons(geometry[status == value.value], frame, label, words, {**style, "stroke-dasharray": "1 3"})
-    for value in (AreaStatus.SUSPECTED, AreaStatus.SHA, AreaStatus.CHA):
-        colour = palette.AREA[value]
-        style = {"fill": colour.hex, "fill-opacity": colour.opacity, "stroke": colour.hex, "stroke-width": 1.2}
-        if value is AreaStatus.SUSPECTED:
-            style["stroke-dasharray"] = "6 3"
-        label = words(f"map.area_{value.value}")
-        yield _polygons(geometry[status == value.value], frame, label, words, style)
-
-
-def _record_layers(ground: Ground, frame: Frame, words: Words, *, detail: bool) -> Iterator[_Drawn]:
-    empty = np.empty(0, dtype=object)
-    colour = palette.RECORD.hex
-    style = {"fill": colour, "fill-opacity": 0.16, "stroke": colour, "stroke-width": 1.8 if detail else 1.1}
-    yield _polygons(ground.geometry.get("records", empty), frame, words("map.records"), words, style)
-    rows = shapes(ground.geometry.get("rows", empty), frame, closed=False, mark_small=False)
-    line = {"fill": "none", "stroke": palette.ROW.hex, "stroke-width": 2 if detail else 1, "stroke-linecap": "round"}
-    yield _Drawn(path(rows.path, line), path("M0,-5H26", line), _counted(words("map.rows"), rows, words), rows.n)
-    ellipses = shapes(ground.geometry.get("ellipses", empty), frame, closed=True, mark_small=False)
-    dash = {"fill": "none", "stroke": palette.ELLIPSE.hex, "stroke-width": 1.6 if detail else 1, "stroke-dasharray": "6 3"}
-    swatch = element("ellipse", {"cx": 13, "cy": -5, "rx": 12, "ry": 6, **dash})
-    label = words("map.ellipses", level=_level(ground, words))
-    yield _Drawn(path(ellipses.path, dash), swatch, _counted(label, ellipses, words), ellipses.n)
-
-
-def _level(ground: Ground, words: Words) -> str:
-    levels = sorted({round(float(v), 3) for v in ground.column("ellipses", "level") if v is not None})
-    return ", ".join(words.share(v) for v in levels) or words("not_stated")
-
-
-def _finds(ground: Ground, frame: Frame, words: Words, *, detail: bool) -> Iterator[_Drawn]:
-    points, rows = page_points(ground.geometry.get("finds", np.empty(0, dtype=object)), frame)
-    p = np.array([np.nan if v is None else v for v in ground.column("finds", "p_unrecorded")[rows]], dtype=np.float64)
-    radius = 5.0 if detail else 3.4
-    white = {"stroke": palette.PAPER.hex, "stroke-width": 0.9}
-    classes = (
-        ("map.finds_untested", np.isnan(p), squares, palette.FIND_UNTESTED.hex),
-        ("map.finds_recorded", p < 0.5, circles, palette.FIND_RECORDED.hex),
-        ("map.finds_unrecorded", p >= 0.5, triangles, palette.FIND_UNRECORDED.hex),
-    )
-    for key, chosen, shape, fill in classes:
-        style = {"fill": fill, **white}
-        size = {"size": 2 * radius} if shape is squares else {"radius": radius}
-        swatch = path(shape(np.array([[13.0, -5.0]]), **size), style)
-        label = f"{words(key)} ({words.count(int(chosen.sum()))})"
-        yield _Drawn(path(shape(points[chosen], **size), style), swatch, label, int(chosen.sum()))
-
-
-def _accidents(ground: Ground, frame: Frame, words: Words) -> Iterator[_Drawn]:
-    points, rows = page_points(ground.geometry.get("accidents", np.empty(0, dtype=object)), frame)
-    outside = [None if v is None or v != v else bool(v) for v in ground.column("accidents", "outside_records")[rows]]
-    classes = (
-        ("map.accidents_unknown", None, palette.ACCIDENT_UNKNOWN.hex),
-        ("map.accidents_inside", False, palette.ACCIDENT_INSIDE.hex),
-        ("map.accidents_outside", True, palette.ACCIDENT_OUTSIDE.hex),
-    )
-    for key, value, fill in classes:
-        chosen = np.array([v is value for v in outside], dtype=bool)
-        style = {"fill": fill, "stroke": palette.INK.hex, "stroke-width": 1.1, "stroke-linejoin": "round"}
-        swatch = path(stars(np.array([[13.0, -5.0]]), radius=8), style)
-        label = f"{words(key)} ({words.count(int(chosen.sum()))})"
-        yield _Drawn(path(stars(points[chosen], radius=8), style), swatch, label, int(chosen.sum()))
-
-
-def _labels(ground: Ground, frame: Frame, *, detail: bool) -> tuple[list[str], int]:
-    """Form numbers at the northern corner of the records; on a crowded overview none, rather than some."""
-    geometry = ground.geometry.get("records", np.empty(0, dtype=object))
-    anchors, rows = page_points(northern_corners(geometry), frame)
-    if len(rows) > MAX_LABELS:
-        return [], len(rows)
-    forms, ids = ground.column("records", "form_no"), ground.column("records", "record_id")
-    names = [str(forms[i] or ids[i]) for i in rows]
-    marks = _marks(ground, frame)
-    size = 15.0 if detail else 13.0
-    placed, left_out = place_labels(names, anchors, marks, frame, size=size, reach=4)
-    style = {
-        "font_size": size, "font_weight": "bold", "fill": palette.ROW.hex,
-        "stroke": palette.PAPER.hex, "stroke_width": 3, "paint_order": "stroke", "stroke_linejoin": "round",
-    }  # fmt: skip
-    return [text(p.left, p.baseline, p.words, **style) for p in placed], left_out
-
-
-def _marks(ground: Ground, frame: Frame) -> Floats:
-    empty = np.empty(0, dtype=object)
-    points = [page_points(ground.geometry.get(layer, empty), frame)[0] for layer in ("finds", "accidents")]
-    return np.vstack(points)

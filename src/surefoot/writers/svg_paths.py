@@ -60,13 +60,22 @@ def shapes(geometry: Geometries, frame: Frame, *, closed: bool, mark_small: bool
     near, bounds = near[hit], bounds[hit]
     extent = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) / frame.metres_per_unit
     tiny = extent < SMALL
-    simple = shapely.simplify(near[~tiny], FINENESS * frame.metres_per_unit)
+    large = _as_polygons(near[~tiny], 1.5 * frame.metres_per_unit) if closed else near[~tiny]
+    simple = shapely.simplify(large, FINENESS * frame.metres_per_unit)
     drawn = shapely.clip_by_rect(simple, west, south, east, north)
     marks = ""
     if mark_small and tiny.any():
         centres = shapely.get_coordinates(shapely.centroid(near[tiny]))
         marks = squares(frame.page(centres))
     return Shapes(_paths(drawn, frame, closed=closed), marks, len(near))
+
+
+def _as_polygons(geometry: Geometries, half_width_m: float) -> Geometries:
+    """Lines and points in a layer of polygons become narrow polygons; they must not be lost from the map."""
+    others = ~np.isin(shapely.get_type_id(geometry), [3, 6])
+    widened = geometry.copy()
+    widened[others] = shapely.buffer(geometry[others], half_width_m, quad_segs=2)
+    return widened
 
 
 def _paths(geometry: Geometries, frame: Frame, *, closed: bool) -> str:
@@ -95,7 +104,7 @@ def _tenth(value: int) -> str:
 
 
 def thin_points(points: Floats, *, spacing: float = 1.0) -> Floats:
-    """Return the points (n, 2) that differ on a grid of `spacing` page units; a country's worth stays small."""
+    """Return the points (n, 2) that differ on a grid of `spacing` page units, so that many stay small."""
     if not len(points):
         return points
     _, first = np.unique(np.rint(points / spacing).astype(np.int64), axis=0, return_index=True)

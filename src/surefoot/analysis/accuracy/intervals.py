@@ -77,7 +77,7 @@ def beta_binomial_interval(successes: Floats, trials: Floats, level: float = 0.9
 
     Notes
     -----
-    Coverage of the 90 % interval, measured over 1,000 simulated sets for each of mu = 0.1, 0.25, 0.5, 0.75, 0.9
+    Coverage of the 90 % interval, over 1,000 simulated sets for each of mu = 0.1, 0.25, 0.5, 0.75, 0.9
     and nu = 2, 5, 15, 50 (cluster sizes 3-30): 0.869 to 0.948 with 8 clusters, 0.883 to 0.922 with 25. The
     highest is at nu = 50 with few clusters, where the interval is a little too wide.
     """

@@ -7,8 +7,9 @@ on threads or on a cluster.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +58,10 @@ Booleans = npt.NDArray[np.bool_]
 Runner = Callable[[Callable[[MinefieldRecord], Readings], Iterable[MinefieldRecord]], Iterable[Readings]]
 Progress = Callable[[str, float], None]
 
+AS_RECORDED_WORDS = (
+    "Positions as recorded: the value is from the most that can be matched, the interval reaches to the least; "
+    "re-anchoring narrows it."
+)
 D2_WORDS = "D2: D1 corrected for the position error of records and events."
 D3_WORDS = "D3: D2 reweighted over a band of exposure outside : inside."
 _REMOVAL_FATE = {
@@ -66,6 +71,8 @@ _REMOVAL_FATE = {
     EventKind.LOST: Fate.LOST,
     EventKind.RELAID: Fate.LOST,
 }
+SPARSE_CLUTTER_PER_M2 = 1e-6
+"""One device of no record per square kilometre: then everything that can be matched is matched (upper bound)."""
 ENOUGH_FINDS = 3.0  # expected matched finds from which a record counts as confirmed on the ground
 
 
@@ -141,7 +148,8 @@ def assess(
     tell("matching finds", 0.0)
     layout = _layout(case, grid, priors)
     best = np.flatnonzero(items.is_best)
-    association, searched = _associate(case, items, best, layout, priors)
+    association, searched = _associate(case, items, best, layout, priors, SPARSE_CLUTTER_PER_M2)
+    strict, _ = _associate(case, items, best, layout, priors, None)
     tell("measuring", 0.0)
     removals = _removals(case)
     detection = _typical_detection(case)
@@ -152,13 +160,16 @@ def assess(
         detection_beta=tuple(priors.table["search"]["unknown_detection_beta"]),
     )  # fmt: skip
     verified_of = on_verified(layout.events, layout.verified)
-    measures = _measures(case, items, best, association, layout, verified_of, book, rng)
+    measures = _measures(case, items, best, (association, strict), layout, verified_of, book, rng)
     maps = maps_of(case, _footprints(shapes, grid), case.areas, layout.areas)
     outside = _outside(case, layout, maps)
-    d4 = devices_outside_records(
-        association, verified_of >= 0, _find_clusters(layout, verified_of),
-        n_without_footprint=sum(shape.footprint is None for shape in shapes),
-    )  # fmt: skip
+    d4 = _between_bounds(*(
+        devices_outside_records(
+            one, verified_of >= 0, _find_clusters(layout, verified_of),
+            n_without_footprint=sum(shape.footprint is None for shape in shapes),
+        )
+        for one in (association, strict)
+    ))  # fmt: skip
     finds_per_record = _padded(association.per_record(), len(case.records))
     free = layout.events.position[association.unrecorded > 0.5]
     suspicions = gross_errors(items, located, finds_per_record, free, grid)
@@ -233,7 +244,7 @@ def _typical_detection(case: Case) -> float | None:
 
 
 def _associate(
-    case: Case, items: PlacedItems, best: Ints, layout: _Layout, priors: Priors
+    case: Case, items: PlacedItems, best: Ints, layout: _Layout, priors: Priors, clutter: float | None
 ) -> tuple[Association, Floats]:
     mean = np.column_stack([items.easting[best], items.northing[best]])
     cov = items.grid_cov_m2[best]
@@ -253,6 +264,7 @@ def _associate(
         find_category=layout.events.category,
         find_stated_record=np.array([number.get(r, -1) for r in layout.events.stated_record], dtype=np.int64),
         detection=_typical_detection(case) or a / (a + b),
+        clutter_density=clutter,
         area_m2=max(area, 1.0),
     )
     return association, searched
@@ -288,8 +300,8 @@ def _find_clusters(layout: _Layout, verified_of: Ints) -> Ints:
 
 
 def _measures(
-    case: Case, items: PlacedItems, best: Ints, association: Association, layout: _Layout, verified_of: Ints,
-    book: Ledger, rng: np.random.Generator,
+    case: Case, items: PlacedItems, best: Ints, associations: tuple[Association, Association], layout: _Layout,
+    verified_of: Ints, book: Ledger, rng: np.random.Generator,
 ) -> tuple[Measure, ...]:  # fmt: skip
     mean = np.column_stack([items.easting[best], items.northing[best]])
     weight = chance_inside(mean, items.grid_cov_m2[best], layout.verified.shapes, layout.verified.detection)
@@ -299,14 +311,31 @@ def _measures(
     exact = items.slot[best] == Slot.EXACT
     made: list[Measure] = [duplicate_instances(layout.duplicates.extra, len(case.accidents))]
     for scope, rows in _scopes(case, items.record[best]).items():
-        made.append(
-            excess_items(association, verified, weight, removed, item_used=rows, scope=scope)
-        )
+        made.append(_between_bounds(*(
+            excess_items(one, verified, weight, removed, item_used=rows, scope=scope) for one in associations
+        )))  # fmt: skip
         if scope == "all":
-            made.append(missing_items(association, verified, clusters, scope=scope))
-        pairs = residuals(association, mean, exact & rows, layout.events.position, layout.events.variance)
+            made.append(_between_bounds(*(
+                missing_items(one, verified, clusters, scope=scope) for one in associations
+            )))  # fmt: skip
+        pairs = residuals(associations[0], mean, exact & rows, layout.events.position, layout.events.variance)
         made.extend(positional_measures(pairs, rng=rng, scope=scope))
     return tuple(made)
+
+
+Bounded = TypeVar("Bounded", Measure, OutsideShare)
+
+
+def _between_bounds(most: Bounded, least: Bounded) -> Bounded:
+    """Widen the interval of a rate to hold both ways of matching positions as recorded.
+
+    `most` matches all that can be matched; `least` estimates the density of unrecorded devices as if the errors
+    of one record's devices were independent, which they are not: it matches too few. The truth lies between.
+    """
+    if most.interval is None or least.interval is None:
+        return most
+    interval = (min(most.interval[0], least.interval[0]), max(most.interval[1], least.interval[1]))
+    return replace(most, interval=interval, definition=f"{most.definition} {AS_RECORDED_WORDS}")
 
 
 def _noted_removed(book: Ledger) -> Floats:

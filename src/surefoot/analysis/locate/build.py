@@ -153,7 +153,7 @@ class ReadingBuilder:
             self.remark("SF-R049", Severity.WARNING, "laid")
         year = stated.decimal_year if stated is not None else _UNDATED_YEAR
         try:
-            return declination_at(round(pivot[0], 3), round(pivot[1], 3), round(year, 2))
+            return declination_at(round(pivot[0], 4), round(pivot[1], 4), round(year, 3))
         except PositionError as error:
             self.remark(error.id, Severity.ERROR, "laid", stated.raw if stated else year, **error.values)
             return None
@@ -194,7 +194,7 @@ class ReadingBuilder:
         metres = self._metres(leg.distance, way)
         measure = self._measure(
             leg.origin, leg.target, azimuths.get(North.TRUE), metres, leg.bearing, leg.instrument,
-            leg.distance_method, number,
+            leg.distance_method, number, leg.bearing is not None and (leg.bearing.north or way.north) is North.GRID,
         )  # fmt: skip
         shown = ReadLeg(
             leg.origin, leg.target, azimuths.get(North.MAGNETIC), ground.declination, ground.convergence,
@@ -244,7 +244,7 @@ class ReadingBuilder:
 
     def _measure(
         self, origin: str, target: str, true_deg: float | None, metres: float | None,
-        bearing: BearingStatement | None, instrument: str, method: str, group: int,
+        bearing: BearingStatement | None, instrument: str, method: str, group: int, from_grid: bool,
     ) -> Measure:  # fmt: skip
         common, own = self.priors.bearing_sd_rad(instrument)
         if bearing is not None and bearing.unit is not None:
@@ -253,7 +253,7 @@ class ReadingBuilder:
         return Measure(
             origin, target, None if true_deg is None else math.radians(true_deg), metres,
             (common, own), self.priors.distance_sd(method),
-            _INSTRUMENTS.index(instrument), _METHODS.index(method), group,
+            _INSTRUMENTS.index(instrument), _METHODS.index(method), group, grid_north=from_grid,
         )  # fmt: skip
 
     # --- putting together ----------------------------------------------------------------------------
@@ -357,7 +357,7 @@ def grid_of(frame: Frame, pivot: tuple[float, float]) -> str:
 
 @lru_cache(maxsize=4096)
 def declination_at(longitude: float, latitude: float, year: float) -> float:
-    """Magnetic declination in degrees, east positive; neighbours share one value (0.001 degree)."""
+    """Magnetic declination in degrees, east positive; neighbours share one value (0.0001 degree, 0.001 year)."""
     return float(np.asarray(declination_deg(longitude, latitude, year)))
 
 

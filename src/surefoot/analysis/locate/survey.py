@@ -33,6 +33,7 @@ class Measure:
     instrument: int
     method: int
     group: int  # measures of one group share their own errors as well
+    grid_north: bool = False  # counted from grid north, which does not turn from place to place
 
     @property
     def full(self) -> bool:
@@ -70,7 +71,8 @@ class Survey:
         measure = self.measures[number]
         assert measure.azimuth is not None
         assert measure.distance_m is not None
-        azimuth = measure.azimuth - origin.real * self.turn_per_m
+        turn = 0.0 if measure.grid_north else origin.real * self.turn_per_m
+        azimuth = measure.azimuth - turn
         return measure.distance_m * complex(math.sin(azimuth), math.cos(azimuth))
 
     def walk(self) -> None:
