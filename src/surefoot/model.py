@@ -400,7 +400,9 @@ class CaseSettings:
     region_stated: bool
     as_of: dt.date | None
     cell_m: float = 50.0
-    maps: tuple[str, ...] | None = None  # None = default rule of interfaces.md, e.g. ("records", "areas:suspected")
+    maps: tuple[str, ...] | None = (
+        None  # None = default rule of interfaces.md, e.g. ("records", "areas:suspected")
+    )
     buffers_m: tuple[float, ...] = (0.0, 25.0, 100.0, 500.0, 1000.0)
     include_cleared: bool = False
     policy: Policy = Policy()
@@ -446,6 +448,6 @@ def category_of_model(model: str) -> DeviceCategory:
 
 _AP = "ПМН PMN ПМД PMD ПОМЗ POMZ ОЗМ OZM МОН MON ПФМ PFM PMA ПМА PROM ПРОМ MRUD МРУД M14 M16 M18 M18A1 M2 VALMARA APERS AP ПП ППМ"
 _AV = "ТМ TM ТМД TMD TMM ТММ TMA ТМА TMRP ТМРП M15 M19 M21 ПТМ PTM ATM AT AV ПТ ТМК TMK M6 M7"
-_CATEGORIES: dict[str, DeviceCategory] = {w: DeviceCategory.AP for w in _AP.split()} | {
-    w: DeviceCategory.AV for w in _AV.split()
-}
+_CATEGORIES: dict[str, DeviceCategory] = dict.fromkeys(_AP.split(), DeviceCategory.AP) | dict.fromkeys(
+    _AV.split(), DeviceCategory.AV
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +28,8 @@ class Forms:
 
 def forms_reader(path: Path) -> Forms:
     """A stand-in for the reader of record forms: one record per line, named by it."""
-    if path.suffix == ".xlsx":
-        names = ["from-workbook"]
-    else:
-        names = path.read_text(encoding="utf-8").split()
+    workbook = path.suffix == ".xlsx"
+    names = ["from-workbook"] if workbook else path.read_text(encoding="utf-8").split()
     if "boom" in names:
         raise InputError("SF-R002", path.name, detail="boom")
     records = tuple(
@@ -162,8 +161,12 @@ def test_without_a_region_all_tables_tell_what_is_far(tmp_path: Path) -> None:
 
 def test_several_files_of_one_table_are_joined_with_a_doubt(tmp_path: Path) -> None:
     put(tmp_path, "finds.csv", FINDS)
-    put(tmp_path, "finds.geojson", '{"type": "FeatureCollection", "features": [{"type": "Feature", '
-        '"properties": {"id": "a"}, "geometry": {"type": "Point", "coordinates": [46.55, 39.55]}}]}')  # fmt: skip
+    feature = {
+        "type": "Feature",
+        "properties": {"id": "a"},
+        "geometry": {"type": "Point", "coordinates": [46.55, 39.55]},
+    }
+    put(tmp_path, "finds.geojson", json.dumps({"type": "FeatureCollection", "features": [feature]}))
     case = read(tmp_path)
     assert case.finds.id.tolist() == ["a", "b", "a-2"]
     assert {"SF-R117", "SF-R120"} <= {d.id for d in case.doubts}
@@ -212,11 +215,8 @@ def test_same_record_id_in_two_files_gets_a_number(tmp_path: Path) -> None:
 
 
 def test_unknown_keys_are_told(tmp_path: Path) -> None:
-    put(
-        tmp_path,
-        "case.toml",
-        'bbox = [46, 39, 47, 40]\ncolour = "red"\n[policy]\nq = 1\n[columns.fnds]\na = "b"\n',
-    )
+    lines = ["bbox = [46, 39, 47, 40]", 'colour = "red"', "[policy]", "q = 1", "[columns.fnds]", 'a = "b"']
+    put(tmp_path, "case.toml", "\n".join(lines))
     case = read(tmp_path)
     assert [d.found for d in case.doubts if d.id == "SF-R161"] == ["colour", "policy.q", "columns.fnds"]
 

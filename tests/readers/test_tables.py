@@ -127,6 +127,14 @@ def test_rounding_of_a_whole_column_is_told_and_counted() -> None:
     assert serious(result) == ["SF-R137"]
 
 
+def test_shortened_plane_coordinates_are_not_placed() -> None:
+    rows = ["a|64944|30293|СК-42 зона 8", "b|64944|4430293|EPSG:32638", "c|4430293|664944|EPSG:32638"]
+    facts, result = finds("id|easting|northing|crs", *rows)
+    assert ids(result.set_aside) == ["SF-R190", "SF-R190"]
+    assert facts.id.tolist() == ["c"]  # only swapped, which the region mends
+    assert serious(result) == ["SF-R127"]
+
+
 def test_datum_operation_is_part_of_sigma() -> None:
     facts, result = finds("id|easting|northing|crs|sigma_m", "a|8664944|4430293|EPSG:28408|3")
     assert facts.sigma_m[0] > 4.0

@@ -337,7 +337,7 @@ def make_measures(fields: list[Field]) -> list[dict[str, Any]]:
             0.31,
             [0.12, 0.55],
             "1",
-            "1 - correctness: expected recorded devices on V that match no find / expected recorded devices on V",
+            "1 - correctness: expected recorded devices on V that match no find / all expected on V",
         ),
         one(
             "iso19157:7",
@@ -490,6 +490,7 @@ def make_outside() -> dict[str, Any]:
         "as_known_on_the_day": None,
     }
     return {
+        "maps": "records",
         "D1": d1,
         "D2": [unknown_outside("Position error is not yet taken out in this version.", "D1 corrected")],
         "D3": [unknown_outside("The authority has not set an exposure band.", "D2 reweighted")],

@@ -144,6 +144,7 @@ def ledger(
     detection_beta: tuple[float, float] = (4.0, 2.0),
     level: float = 0.9,
     draws: int = 2000,
+    as_recorded: bool = False,
 ) -> Ledger:
     """Account for every recorded device.
 
@@ -174,6 +175,9 @@ def ledger(
         Priors, see priors.toml.
     level, draws
         Of the interval of `still_in_ground`.
+    as_recorded
+        Positions as recorded: the share of a record's uncertain place that was searched understates how much of
+        its true place was, so for `still_in_ground` it is raised to what the finds imply at the prior presence.
 
     Returns
     -------
@@ -202,7 +206,8 @@ def ledger(
     fate[:, _COLUMN[Fate.NOT_SEARCHED]] = rest * (1.0 - on_searched)
     remaining = None
     if ground.size:
-        facts = _record_facts(association, fate, ground, find_fate, find_in_search, item_group)
+        able = likely_detection * presence_beta[0] / sum(presence_beta) if as_recorded else None
+        facts = _record_facts(association, fate, ground, find_fate, find_in_search, item_group, able)
         remaining = _still_in_ground(facts, detection, presence_beta, detection_beta, level, draws, rng)
     return Ledger(
         fate, association.item_record, np.asarray(item_row, dtype=object), np.asarray(item_model,
@@ -287,6 +292,7 @@ def _record_facts(
     find_fate: Texts,
     in_search: npt.NDArray[np.bool_] | None,
     item_group: Ints | None,
+    least_coverage: float | None,
 ) -> _Facts:
     kinds = np.asarray(find_fate, dtype=object)
     by_search = kinds != FindFate.DETONATED if in_search is None else np.asarray(in_search, dtype=np.bool_)
@@ -300,11 +306,14 @@ def _record_facts(
     left = np.minimum(association.per_item((kinds == FindFate.LEFT).astype(np.float64)), 1.0)
     recorded = total(np.ones(ground.size))
     group = np.zeros(keys.size) if item_group is None else np.asarray(item_group)[first]
+    coverage = total(ground) / recorded
+    if least_coverage is not None:
+        coverage = np.clip(np.maximum(coverage, total(found) / (recorded * least_coverage)), 0.0, 1.0)
     return _Facts(
         recorded=recorded,
         removed=np.maximum(total(gone), 0.0),
         found=total(found),
-        coverage=total(ground) / recorded,
+        coverage=coverage,
         left=total(left),
         group=np.unique(group, return_inverse=True)[1].astype(np.int64),
     )

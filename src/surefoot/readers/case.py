@@ -150,7 +150,7 @@ def _listed(folder: Path, files: Sequence[tuple[Path, str]]) -> list[Doubt]:
         )
     known = {path for path, _ in files}
     others = [p.name for p in sorted(folder.iterdir()) if p.is_file() and _visible(p) and p not in known]
-    others = [name for name in others if name.casefold() not in _NOT_TABLES]
+    others = [n for n in others if n.casefold() not in _NOT_TABLES and not n.casefold().startswith("readme")]
     if others:
         doubts.append(Doubt("SF-R189", Severity.INFO, Where(FILE), ", ".join(others)))
     return doubts

@@ -44,40 +44,44 @@ def vector_records(
     -----
     The features of one record become one geometry in the order of the table; their counts by type add up.
     """
-    ids = row_ids(table, ledger)
-    owner = table.text("record_id")
-    grouped = owner != ""
     totals = device_counts(table, context, ledger)
     laid, received = (_dates(table, name, ledger) for name in ("laid", "received"))
     _doubt_order(table, laid, received, ledger)
     status = _status(table, context)
     family = words(table, "family", RecordFamily.MAP, context, ledger)
+    form_no, series = table.text("form_no"), table.text("series")
+    return tuple(
+        MinefieldRecord(
+            record_id=name,
+            where=Where(table.raw.file, table.raw.sheet, int(table.raw.rows[rows[0]])),
+            family=RecordFamily(family[rows[0]]),
+            form_no=_first(form_no, rows),
+            series=_first(series, rows),
+            laid=laid[rows[0]],
+            received=received[rows[0]],
+            events=_events(status, rows),
+            totals=_sum([totals[i] for i in rows]),
+            geometry=_together([shapes[i] for i in rows]),
+            geometry_sigma_m=_widest(sigma[rows]),
+        )
+        for name, rows in _rows_of_records(table, ledger)
+    )
+
+
+def _rows_of_records(table: NamedTable, ledger: Ledger) -> list[tuple[str, list[int]]]:
+    """Return the id of each record and the rows of the table that belong to it."""
+    ids, owner = row_ids(table, ledger), table.text("record_id")
     groups: dict[tuple[bool, str], list[int]] = {}
-    for i in np.flatnonzero(ledger.kept):
-        groups.setdefault((bool(grouped[i]), owner[i] if grouped[i] else ids[i]), []).append(int(i))
+    for i in np.flatnonzero(ledger.kept).tolist():
+        owned = owner[i] != ""
+        groups.setdefault((owned, owner[i] if owned else ids[i]), []).append(i)
     taken = {name for _, name in groups}
     used: set[str] = set()
-    records = []
+    named = []
     for (_, name), rows in groups.items():
-        unique = free_id(name, 2, taken) if name in used else name
-        used.add(unique)
-        first = rows[0]
-        records.append(
-            MinefieldRecord(
-                record_id=unique,
-                where=Where(table.raw.file, table.raw.sheet, int(table.raw.rows[first])),
-                family=RecordFamily(family[first]),
-                form_no=_first(table.text("form_no"), rows),
-                series=_first(table.text("series"), rows),
-                laid=laid[first],
-                received=received[first],
-                events=_events(status, rows),
-                totals=_sum([totals[i] for i in rows]),
-                geometry=_together([shapes[i] for i in rows]),
-                geometry_sigma_m=_widest(sigma[rows]),
-            )
-        )
-    return tuple(records)
+        named.append((free_id(name, 2, taken) if name in used else name, rows))
+        used.add(name)
+    return named
 
 
 def with_row_doubts(

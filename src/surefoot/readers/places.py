@@ -18,7 +18,7 @@ from surefoot.positions.zones import geographic_crs, parse_crs, utm_crs
 from surefoot.readers.cells_text import Mask, NumberKind
 from surefoot.readers.columns import NamedTable, TableContext, empty_texts
 from surefoot.readers.counting import Ledger
-from surefoot.readers.plane import Moved, is_geographic, move, source_of, sources, tidy_axes
+from surefoot.readers.plane import Moved, is_geographic, move, shortened, source_of, sources, tidy_axes
 from surefoot.terms import Severity
 
 WGS84 = "EPSG:4326"
@@ -90,9 +90,12 @@ def note_operations(moved: Moved, source: str, ledger: Ledger) -> None:
         if operation.code == "none":
             continue
         values = {
-            "operation": operation.code, "name": operation.name, "source": source,
-            "accuracy_m": operation.accuracy_m, "spread_m": operation.spread_m,
-        }  # fmt: skip
+            "operation": operation.code,
+            "name": operation.name,
+            "source": source,
+            "accuracy_m": operation.accuracy_m,
+            "spread_m": "?" if operation.spread_m is None else round(operation.spread_m, 1),
+        }
         severity = Severity.WARNING if operation.flagged else Severity.INFO
         ledger.note("SF-R136", source, severity=severity, **values)
 
@@ -113,8 +116,8 @@ def _from_geometry(table: NamedTable, context: TableContext, points: Points, led
     if table.raw.geometry is None:
         points.fail(shapely.is_missing(shapes) & (cells != ""), "SF-R123")
         degrees = is_point & (np.abs(x) <= 360) & (np.abs(y) <= 360)
-        for source, chosen in _geographic_sources(table, degrees):
-            _take(points, chosen, source, x, y, ledger)
+        for stated, chosen in _geographic_sources(table, degrees):
+            _take(points, chosen, stated, x, y, ledger)
         _plane(points, is_point & ~degrees, _stated_crs(table, context), x, y, ledger)
         return
     source = file_source(table, context, x, y, ledger)
@@ -260,8 +263,10 @@ def _plane(points: Points, rows: Mask, crs: Texts, easting: Floats, northing: Fl
         try:
             for source, part in sources(only, easting):
                 east, north, swapped = tidy_axes(source, easting, northing)
+                short = part & shortened(source, east, north)
+                points.fail(short, "SF-R190", {"source": source})
                 ledger.doubt(part & swapped, "SF-R127", "easting", points.found)
-                _take(points, part, source, east, north, ledger)
+                _take(points, part & ~short, source, east, north, ledger)
         except (InputError, PositionError) as error:
             points.fail(chosen & points.missing, error.id, {"crs": text, **error.values})
 

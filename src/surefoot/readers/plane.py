@@ -21,6 +21,9 @@ from surefoot.readers.cells_text import Mask
 BLOCK_M = 200_000.0  # one operation is pinned per block: which one is best depends on the place
 BLOCK_DEG = 2.0
 _PREFIXED_SK42 = re.compile(r"EPSG:284(0[4-9]|[12]\d|3[0-2])")
+_UTM = re.compile(r"EPSG:32[67](0[1-9]|[1-5]\d|60)")
+_ZONE_REACH_M = 420_000.0  # half a zone at the equator and its overlap
+_LEAST_NORTHING_M = 100_000.0  # five digits or fewer: a shortened number
 _WKT = ("PROJCS", "GEOGCS", "PROJCRS", "GEOGCRS", "COMPD", "BOUNDCRS")
 _AUTHORITY = re.compile(r"(EPSG|ESRI|OGC|IGNF):[A-Z0-9]+", re.IGNORECASE)
 
@@ -159,6 +162,19 @@ def _decided(statement: CrsStatement) -> str | None:
     if statement.projection == "gauss_kruger" and statement.zone is not None and statement.datum:
         return gauss_kruger_crs(statement.zone, datum=statement.datum)
     return None
+
+
+def shortened(source: str, easting: Floats, northing: Floats) -> Mask:
+    """Return which rows are no full coordinates of a UTM or Gauss-Krueger zone, whichever axis comes first.
+
+    Forms shorten coordinates to their last digits; a place made of such digits is a wrong place.
+    """
+    if not (_UTM.fullmatch(source) or _PREFIXED_SK42.fullmatch(source)):
+        return np.zeros(len(easting), dtype=bool)
+    in_zone = [np.abs(np.mod(axis, 1e6) - 500_000) <= _ZONE_REACH_M for axis in (easting, northing)]
+    far_north = [axis >= _LEAST_NORTHING_M for axis in (northing, easting)]
+    first, second = (zone & north for zone, north in zip(in_zone, far_north, strict=True))
+    return np.asarray(np.isfinite(easting) & np.isfinite(northing) & ~first & ~second)
 
 
 def tidy_axes(source: str, easting: Floats, northing: Floats) -> tuple[Floats, Floats, Mask]:

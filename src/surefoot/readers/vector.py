@@ -49,6 +49,13 @@ def _layer(source: str, name: str, layer: str) -> RawTable:
     columns: dict[str, Column] = {}
     for field, values in zip(meta["fields"], fields, strict=True):
         columns[str(field)] = values.astype(np.float64) if values.dtype.kind == "f" else text_column(values)
+    if _is_made(columns.get("id"), layer):
+        del columns["id"]
     count = len(geometry) if geometry is not None else len(fields[0]) if fields else 0
     rows = np.arange(1, count + 1, dtype=np.int64)
     return RawTable(name, layer, columns, rows, geometry=geometry, crs=meta["crs"])
+
+
+def _is_made(ids: Column | None, layer: str) -> bool:
+    """Return whether ids are the ``layer.1``, ``layer.2`` that KML writers put in, not the user's own."""
+    return ids is not None and len(ids) > 0 and all(str(i).rpartition(".")[0] == layer for i in ids.tolist())

@@ -116,7 +116,9 @@ def _known_on_the_day(one: KnownOnTheDay, lang: str) -> dict[str, Any]:
 def _records(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
     suspected = {s.record: s for s in assessment.suspicions}
     documents = []
-    for number, (record, readings) in enumerate(zip(assessment.case.records, assessment.located, strict=True)):
+    for number, (record, readings) in enumerate(
+        zip(assessment.case.records, assessment.located, strict=True)
+    ):
         evidence = assessment.evidence[number]
         suspicion = suspected.get(number)
         documents.append({
@@ -139,7 +141,9 @@ def _records(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
 def _form_quality(assessment: Assessment) -> list[dict[str, Any]]:
     rows = []
     recorded = assessment.ledger.by_record()
-    for number, (record, readings) in enumerate(zip(assessment.case.records, assessment.located, strict=True)):
+    for number, (record, readings) in enumerate(
+        zip(assessment.case.records, assessment.located, strict=True)
+    ):
         items = dict(readings.form_completeness)
         told = [value for value in items.values() if value is not None]
         rows.append({
@@ -182,7 +186,9 @@ def _duplicates(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
         if find >= 0:
             one, other = str(assessment.case.finds.id[find]), str(ids[accident])
             reason = render("SF-C044", {"other": other}, found=one, lang=lang).reason
-            found.append({"kind": "find and accident", "a": one, "b": other, "distance_m": None, "reason": reason})
+            found.append(
+                {"kind": "find and accident", "a": one, "b": other, "distance_m": None, "reason": reason}
+            )
     return found
 
 
@@ -219,7 +225,9 @@ def _by_type(assessment: Assessment) -> dict[str, dict[str, float]]:
     result: dict[str, dict[str, float]] = {}
     for label, line in assessment.ledger.by_model().items():
         for model, share in mixture_shares(label).items():
-            into = result.setdefault(model or "not stated", dict.fromkeys(("recorded", *(f.value for f in Fate)), 0.0))
+            into = result.setdefault(
+                model or "not stated", dict.fromkeys(("recorded", *(f.value for f in Fate)), 0.0)
+            )
             for key, value in line.items():
                 into[key] += share * value
     return result
@@ -248,8 +256,12 @@ def _claim(checked: Any, lang: str) -> dict[str, Any]:
 
 
 def _doubts(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
-    documents = [doubt_document(doubt, lang) for doubt in (*assessment.case.doubts, *assessment.ledger.doubts)]
-    for number, (record, readings) in enumerate(zip(assessment.case.records, assessment.located, strict=True)):
+    documents = [
+        doubt_document(doubt, lang) for doubt in (*assessment.case.doubts, *assessment.ledger.doubts)
+    ]
+    for number, (record, readings) in enumerate(
+        zip(assessment.case.records, assessment.located, strict=True)
+    ):
         own: Sequence[Doubt] = (*record.doubts, *readings.doubts)
         documents += [{**doubt_document(d, lang), "record_id": record.record_id} for d in own]
         documents += _suspicion(assessment, number, lang)
@@ -290,4 +302,3 @@ def proposal_of(mistake: str, zone: int | None) -> str:
         "swapped": "exchange X and Y",
     }
     return proposals.get(mistake, mistake.replace("_", " "))
-

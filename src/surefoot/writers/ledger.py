@@ -42,20 +42,20 @@ NO_DATE = dt.datetime(1980, 1, 1)  # the earliest date a ZIP entry can have
 FIRST_ROW = 4  # rows 1-3: title, note, empty; row 4: heads
 
 ABOUT = (
-    ("What this workbook is", "The account of every device that the minefield records state, as far as it is known."),
+    ("What this is", "The account of every device that the minefield records state, as far as it is known."),
     ("Identity", "Recorded = found + detonated + lifted + lost + searched, not found + not searched. "
-     "The check cells show recorded minus the six; they are 0 when the account balances."),
+     "The check cells show recorded minus the six; 0 when the account balances."),
     ("Expected counts", "Fates are probabilities added up, because it is seldom certain which find is which "
-     "recorded device. So a count may have decimals."),
+     "recorded device; so a count may have decimals."),
     ("Recorded", "What the records state, not what was laid. Records can state too much or too little."),
     ("Found", "Recorded devices that a device found on the ground is believed to be."),
     ("Detonated", "Recorded devices believed to have exploded, by a later note on the record or an accident."),
     ("Lifted", "Recorded devices that a later note on the record says were lifted. Somebody's statement."),
     ("Lost", "Recorded devices that a later note on the record says were lost or washed away."),
-    ("Searched, not found", "Recorded devices whose place was searched and nothing was found. The record may be "
-     "wrong, the place may be wrong, or the search may have missed the device."),
+    ("Searched, not found", "Recorded devices whose place was searched; nothing was found. The record or the "
+     "place may be wrong, or the search may have missed the device."),
     ("Not searched", "Recorded devices whose place has not been searched. Nothing is known of them."),
-    ("Still in the ground", "A separate estimate with its interval. It is not one of the six and is not added to them."),
+    ("Still in the ground", "A separate estimate with its interval; it is not one of the six."),
     ("Exact, row, area, none", "How closely the record states the place of a device (column slot)."),
     ("Weight", "A record can be read in several ways; each placement has the weight of its reading."),
     ("Not evidence of safety", "Nothing in this workbook is evidence that any place is free of devices."),
@@ -260,7 +260,8 @@ def _summary_sheet(
     by_type: Sequence[Mapping[str, Any]],
     by_record: Sequence[Mapping[str, Any]],
 ) -> None:
-    note = f"Case: {document['case']}. As of {document.get('as_of') or 'not stated'}. Surefoot {document['version']}."
+    as_of = document.get("as_of") or "not stated"
+    note = f"Case: {document['case']}. As of {as_of}. Surefoot {document['version']}."
     sheet = _open_sheet(book, "Summary", "Ledger of recorded devices", note, [40, 18, 18, 18])
     ledger = document["ledger"]
     for j, title in enumerate(("", "Ledger", "Sum of By type", "Sum of By record")):
@@ -381,7 +382,8 @@ def _notes_sheet(book: _Book, document: Mapping[str, Any]) -> None:
     columns = [
         _Column("what", "What", 14), _Column("severity", "Severity", 10), _Column("id", "Message", 10),
         _Column("record_id", "Record", 16), _Column("file", "File", 26), _Column("sheet", "Sheet", 12),
-        _Column("row", "Row", 8, "whole"), _Column("column", "Column", 16), _Column("found", "What stood there", 26),
+        _Column("row", "Row", 8, "whole"), _Column("column", "Column", 16),
+        _Column("found", "What stood there", 26),
         _Column("reason", "What is the matter", 50, "wrap"), _Column("advice", "What to do", 60, "wrap"),
     ]  # fmt: skip
     rows = [

@@ -267,7 +267,7 @@ def table_rows(document: Entry, words: Words) -> tuple[TableRow, ...]:
 
 
 def note_groups(entries: Sequence[Entry], words: Words) -> tuple[tuple[NoteGroup, ...], int]:
-    """Return notes of one kind together, errors first, then the most frequent, and how many kinds are left out."""
+    """Return notes by kind, errors first, then the most frequent, and how many kinds are left out."""
     groups: dict[tuple[str, str, str, str], list[Entry]] = defaultdict(list)
     for e in entries:
         key = (

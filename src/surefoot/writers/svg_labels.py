@@ -95,6 +95,5 @@ def _covered(boxes: Floats, marks: Floats) -> Floats:
     """How many marks lie under each box."""
     x, y = marks[None, :, 0], marks[None, :, 1]
     across = (x >= boxes[:, None, 0] - 3) & (x <= boxes[:, None, 2] + 3)
-    return (
-        (across & (y >= boxes[:, None, 1] - 3) & (y <= boxes[:, None, 3] + 3)).sum(axis=1).astype(np.float64)
-    )
+    under = across & (y >= boxes[:, None, 1] - 3) & (y <= boxes[:, None, 3] + 3)
+    return np.asarray(under.sum(axis=1), dtype=np.float64)

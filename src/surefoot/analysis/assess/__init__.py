@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from shapely.geometry.base import BaseGeometry
 
 from surefoot.analysis.accounting import Ledger, Removal, ledger
 from surefoot.analysis.accuracy import (
@@ -158,6 +159,7 @@ def assess(
         searched=searched, detection=detection, removals=removals, rng=rng,
         presence_beta=tuple(priors.table["presence"]["beta"]),
         detection_beta=tuple(priors.table["search"]["unknown_detection_beta"]),
+        as_recorded=True,
     )  # fmt: skip
     verified_of = on_verified(layout.events, layout.verified)
     measures = _measures(case, items, best, (association, strict), layout, verified_of, book, rng)
@@ -175,7 +177,9 @@ def assess(
     suspicions = gross_errors(items, located, finds_per_record, free, grid)
     d2 = not_computed(outside.d1, "SF-C010", D2_WORDS)
     d3 = not_computed(outside.d1, "SF-C010", D3_WORDS)
-    figures = _figures(case, located, measures, outside, d4, book, association, verified_of, layout, items, best)
+    figures = _figures(
+        case, located, measures, outside, d4, book, association, verified_of, layout, items, best
+    )
     tell("done", 1.0)
     return Assessment(
         case, seed, grid, located, shapes, items, best, layout.events, association, verified_of, layout.verified,
@@ -352,7 +356,7 @@ def _scopes(case: Case, item_record: Ints) -> dict[str, Booleans]:
     return scopes
 
 
-def _footprints(shapes: Sequence[Shapes], grid: Grid) -> list[object]:
+def _footprints(shapes: Sequence[Shapes], grid: Grid) -> list[BaseGeometry | None]:
     column = np.array([shape.footprint for shape in shapes] + [None], dtype=object)[:-1]
     return list(grid.project_shapes(column))
 
@@ -398,7 +402,8 @@ def _figures(
     """Every figure a claim may mean."""
     figures = {f"D1@{share.buffer_m:g}": _figure("D1", share) for share in outside.d1}
     figures |= {
-        f"inside_D1@{share.buffer_m:g}": _complement(f"inside_D1@{share.buffer_m:g}", share) for share in outside.d1
+        f"inside_D1@{share.buffer_m:g}": _complement(f"inside_D1@{share.buffer_m:g}", share)
+        for share in outside.d1
     }
     figures["D2"] = figures["D3"] = Figure("D2", None, None, "SF-C010")
     figures["D4"] = Figure("D4", d4.value, d4.interval, d4.reason)
@@ -407,9 +412,8 @@ def _figures(
     complete = completeness(association, verified_of >= 0, _find_clusters(layout, verified_of))
     correct = correctness(association, verified_of >= 0, weight, _noted_removed(book))
     for name, share, reason in (("completeness", complete, "SF-A010"), ("correctness", correct, "SF-A011")):
-        known = share is not None
-        figures[name] = Figure(
-            name, share.value if known else None, share.interval if known else None, None if known else reason
+        figures[name] = (
+            Figure(name, None, None, reason) if share is None else Figure(name, share.value, share.interval)
         )
     for measure in measures:
         if measure.scope == "all" and measure.id == "iso19157:31" and measure.value is not None:
@@ -445,7 +449,9 @@ def _counts(case: Case, located: Sequence[Readings], book: Ledger) -> dict[str, 
     killed, injured = counts["killed"], counts["injured"]
     counts["victims"] = killed + injured if killed is not None and injured is not None else None
     made = {
-        name: Figure(name, value, None if value is None else (value, value), None if value is not None else "SF-C003")
+        name: Figure(
+            name, value, None if value is None else (value, value), None if value is not None else "SF-C003"
+        )
         for name, value in counts.items()
     }
     return made | {"total": Figure("total", None, None, "SF-C011")}

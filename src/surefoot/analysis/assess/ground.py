@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from pyproj import Proj
-from scipy.sparse import coo_matrix
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
-from scipy.stats import norm, qmc
+from scipy.special import ndtri
+from scipy.stats import qmc
 from shapely.geometry.base import BaseGeometry
 
 from surefoot.model import Accidents, Case, DevicesFound, HazardousAreas, SearchedAreas
@@ -23,7 +24,12 @@ Ints = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 Texts = npt.NDArray[np.object_]
 
-CATEGORY_NUMBER = {DeviceCategory.UNKNOWN: 0, DeviceCategory.AP: 1, DeviceCategory.AV: 2, DeviceCategory.OTHER: 3}
+CATEGORY_NUMBER = {
+    DeviceCategory.UNKNOWN: 0,
+    DeviceCategory.AP: 1,
+    DeviceCategory.AV: 2,
+    DeviceCategory.OTHER: 3,
+}
 CLUSTER_GAP_M = 25.0  # searched polygons closer than this are one piece of ground
 _SPREAD_POINTS = 16
 _FARTHEST_SIGMAS = 4.0
@@ -92,7 +98,9 @@ def marginal_variance(sigma: Floats, bounds: Sequence[float]) -> Floats:
 
 def category_numbers(categories: Texts) -> Ints:
     """Return the categories as the small numbers of `matching.associate`."""
-    return np.array([CATEGORY_NUMBER.get(DeviceCategory(c or "unknown"), 0) for c in categories], dtype=np.int64)
+    return np.array(
+        [CATEGORY_NUMBER.get(DeviceCategory(c or "unknown"), 0) for c in categories], dtype=np.int64
+    )
 
 
 def same_events(finds: DevicesFound, find_xy: Floats, accidents: Accidents, accident_xy: Floats) -> Ints:
@@ -106,12 +114,13 @@ def same_events(finds: DevicesFound, find_xy: Floats, accidents: Accidents, acci
             continue
         gaps = np.hypot(*(find_xy[same_day] - accident_xy[number]).T)
         reach = 3.0 * np.hypot(
-            np.nan_to_num(finds.sigma_m[same_day], nan=5.0), np.nan_to_num(accidents.sigma_m[number], nan=50.0)
+            np.nan_to_num(finds.sigma_m[same_day], nan=5.0),
+            np.nan_to_num(accidents.sigma_m[number], nan=50.0),
         )
         best = int(np.argmin(np.where(np.isfinite(gaps), gaps, np.inf)))
         if gaps[best] <= reach[best]:
             result[number] = same_day[best]
-            taken.add(same_day[best])
+            taken.add(int(same_day[best]))
     return result
 
 
@@ -126,7 +135,11 @@ class Verified:
 
 
 def verified_ground(
-    searched: SearchedAreas, searched_shapes: Texts, areas: HazardousAreas, area_shapes: Texts, include_cleared: bool
+    searched: SearchedAreas,
+    searched_shapes: Texts,
+    areas: HazardousAreas,
+    area_shapes: Texts,
+    include_cleared: bool,
 ) -> Verified:
     """Searched by clearance with stated detection and passed QA; with `include_cleared` also cleared areas."""
     good = (
@@ -134,7 +147,9 @@ def verified_ground(
         & np.isfinite(searched.detection_probability)
         & (searched.qa == QaResult.PASSED)
     )
-    cleared = (areas.status == AreaStatus.CLEARED) & np.isfinite(areas.detection_probability) & include_cleared
+    cleared = (
+        (areas.status == AreaStatus.CLEARED) & np.isfinite(areas.detection_probability) & include_cleared
+    )
     return Verified(
         np.concatenate([searched_shapes[good], area_shapes[cleared]]),
         np.concatenate([searched.detection_probability[good], areas.detection_probability[cleared]]),
@@ -166,7 +181,7 @@ def pieces(shapes: Texts) -> Ints:
     if len(shapes) == 0:
         return np.zeros(0, dtype=np.int64)
     left, right = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=CLUSTER_GAP_M)
-    graph = coo_matrix((np.ones(len(left)), (left, right)), shape=(len(shapes), len(shapes)))
+    graph = csr_array((np.ones(len(left)), (left, right)), shape=(len(shapes), len(shapes)))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
@@ -208,7 +223,7 @@ def chance_inside(mean: Floats, cov: Floats, shapes: Texts, weight: Floats | Non
 def _spread(mean: Floats, cov: Floats) -> Floats:
     """Sixteen points of every normal distribution, (16 n, 2), point by point of the design."""
     uniform = qmc.Sobol(2, scramble=False).random(_SPREAD_POINTS) + 0.5 / _SPREAD_POINTS
-    unit = norm.ppf(np.clip(uniform, 1e-3, 1 - 1e-3))
+    unit = ndtri(np.clip(uniform, 1e-3, 1 - 1e-3))
     lower_ee = np.sqrt(np.maximum(cov[:, 0], 0.0))
     lower_en = np.divide(cov[:, 1], lower_ee, out=np.zeros(len(cov)), where=lower_ee > 0)
     lower_nn = np.sqrt(np.maximum(cov[:, 2] - lower_en**2, 0.0))

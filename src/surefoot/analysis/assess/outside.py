@@ -66,7 +66,8 @@ def maps_of(
             shapes += record_footprints
             clusters += [f"record {n}" for n in range(len(record_footprints))]
             received += [
-                np.datetime64(r.received.last, "D") if r.received else np.datetime64("NaT") for r in case.records
+                np.datetime64(r.received.last, "D") if r.received else np.datetime64("NaT")
+                for r in case.records
             ]
             continue
         chosen = np.flatnonzero(_area_mask(areas, word.partition(":")[2]))
@@ -74,7 +75,10 @@ def maps_of(
         clusters += [f"sheet {areas.sheet[n]}" if areas.sheet[n] else f"area {n}" for n in chosen]
         received += [np.datetime64("NaT")] * len(chosen)
     return Maps(
-        tuple(shapes), np.array(clusters, dtype=object), np.array(received, dtype="datetime64[D]"), ", ".join(wanted)
+        tuple(shapes),
+        np.array(clusters, dtype=object),
+        np.array(received, dtype="datetime64[D]"),
+        ", ".join(wanted),
     )
 
 
@@ -88,12 +92,14 @@ def _area_mask(areas: HazardousAreas, status: str) -> npt.NDArray[np.bool_]:
 def event_clusters(points: Floats, own_sheet: Texts, maps: Maps) -> Texts:
     """Label events that are not independent: the sheet they were drawn on, else their nearest map."""
     labels = np.array([f"sheet {s}" if s else "" for s in own_sheet], dtype=object)
-    usable = [n for n, shape in enumerate(maps.footprints) if shape is not None and not shape.is_empty]
+    shapes = [
+        (n, shape) for n, shape in enumerate(maps.footprints) if shape is not None and not shape.is_empty
+    ]
     todo = np.flatnonzero((labels == "") & np.isfinite(points).all(axis=1))
-    if usable and len(todo):
-        tree = shapely.STRtree([maps.footprints[n] for n in usable])
+    if shapes and len(todo):
+        tree = shapely.STRtree([shape for _, shape in shapes])
         nearest = tree.nearest(np.asarray(shapely.points(points[todo]), dtype=object))
-        labels[todo] = [maps.cluster[usable[n]] for n in nearest]
+        labels[todo] = [maps.cluster[shapes[n][0]] for n in nearest]
     alone = labels == ""
     labels[alone] = [f"event {n}" for n in np.flatnonzero(alone)]
     return labels
@@ -142,7 +148,6 @@ def _known_on_the_day(
 def not_computed(d1: Sequence[OutsideShare], reason: str, definition: str) -> tuple[OutsideShare, ...]:
     """Return D2 or D3 as what they are before re-anchoring: not known, with the reason."""
     return tuple(
-        replace(one, value=None, interval=None, numerator=0.0, reason=reason, definition=definition) for one in d1
+        replace(one, value=None, interval=None, numerator=0.0, reason=reason, definition=definition)
+        for one in d1
     )
-
-

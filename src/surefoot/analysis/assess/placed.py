@@ -54,7 +54,10 @@ class PlacedItems:
 class _Piece:
     """Items of one reading before projection."""
 
-    columns: tuple[Texts, Floats, Texts, Texts]
+    row: Texts
+    index: Floats
+    slot: Texts
+    model: Texts
     longitude: Floats
     latitude: Floats
     cov: Floats
@@ -74,18 +77,16 @@ def place_items(located: Sequence[Readings], grid: Grid) -> PlacedItems:
     def spread(values: list[float]) -> Floats:
         return np.repeat(np.array(values, dtype=float), lengths)
 
-    longitude, latitude = _stack([p.longitude for p in pieces]), _stack([p.latitude for p in pieces])
+    longitude, latitude = _numbers([p.longitude for p in pieces]), _numbers([p.latitude for p in pieces])
     cov = np.concatenate([p.cov for p in pieces]) if pieces else np.zeros((0, 3))
     xy = grid.project(longitude, latitude)
-    row, index, slot, model = (
-        _stack([p.columns[k] for p in pieces], object if k != 1 else float) for k in range(4)
-    )
+    model = _texts([p.model for p in pieces])
     labels = {label: category_of_label(label) for label in set(model)}
     return PlacedItems(
         record=spread([h[0] for h in head]).astype(np.int64),
-        row=row,
-        index=index,
-        slot=slot,
+        row=_texts([p.row for p in pieces]),
+        index=_numbers([p.index for p in pieces]),
+        slot=_texts([p.slot for p in pieces]),
         category=np.array([labels[label] for label in model], dtype=object),
         model=model,
         placement=spread([h[1] + 1 for h in head]).astype(np.int64),
@@ -100,8 +101,12 @@ def place_items(located: Sequence[Readings], grid: Grid) -> PlacedItems:
     )
 
 
-def _stack(parts: list[npt.NDArray[np.generic]], kind: type = float) -> npt.NDArray[np.generic]:  # type: ignore[type-var]
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=kind)
+def _numbers(parts: list[Floats]) -> Floats:
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _texts(parts: list[Texts]) -> Texts:
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=object)
 
 
 def _piece(reading: Reading) -> _Piece:
@@ -114,7 +119,7 @@ def _piece(reading: Reading) -> _Piece:
         means, full = reading.item_means()[known], reading.item_covariances()[known]
         longitude[known], latitude[known] = from_local(means, pivot=reading.pivot)
         cov[known] = np.column_stack([full[:, 0, 0], full[:, 0, 1], full[:, 1, 1]])
-    return _Piece((items.row, items.index, items.slot, items.model), longitude, latitude, cov)
+    return _Piece(items.row, items.index, items.slot, items.model, longitude, latitude, cov)
 
 
 def _turned(cov: Floats, longitude: Floats, latitude: Floats, grid: Grid) -> Floats:
@@ -144,7 +149,7 @@ class Shapes:
 
     footprint: BaseGeometry | None
     buffered: bool  # the footprint is the row lines with a buffer
-    rows: tuple[tuple[str, LineString], ...]
+    rows: tuple[tuple[str, BaseGeometry], ...]  # name and line
 
 
 def shapes_of(record: MinefieldRecord, readings: Readings) -> Shapes:
@@ -193,4 +198,3 @@ def _on_earth(shape: BaseGeometry, pivot: tuple[float, float]) -> BaseGeometry:
         return np.column_stack([longitude, latitude])
 
     return shapely.transform(shape, lonlat)
-

@@ -20,8 +20,8 @@ from surefoot.analysis.locate.readings import (
     Misclosure,
     Network,
     Reading,
-    ReadItems,
     Readings,
+    ReadItems,
     ReadLeg,
     ReadRow,
 )
@@ -91,7 +91,13 @@ def locate(record: MinefieldRecord, *, context: LocateContext) -> Readings:
     level = locatability(record, _known_points(record, readings[0]))
     _explain(record, readings, level, builder, notes)
     return Readings(
-        record.record_id, tuple(readings), ways.weight_cut, completeness, level, tuple(notes.doubts), unallocated(record)
+        record.record_id,
+        tuple(readings),
+        ways.weight_cut,
+        completeness,
+        level,
+        tuple(notes.doubts),
+        unallocated(record),
     )
 
 
@@ -141,7 +147,9 @@ def _merged_alike(readings: list[Reading]) -> list[Reading]:
     kept: list[tuple[Reading, object]] = []
     for reading in sorted(readings, key=lambda r: -r.weight):
         signature = _signature(reading)
-        twin = next((n for n, (_, other) in enumerate(kept) if signature == other and other is not None), None)
+        twin = next(
+            (n for n, (_, other) in enumerate(kept) if signature == other and other is not None), None
+        )
         if twin is None:
             kept.append((reading, signature))
         else:
@@ -228,4 +236,3 @@ def _explain_place(record: MinefieldRecord, readings: list[Reading], level: int,
     missing = sorted(wanted - names)
     if missing and names:
         notes.add("SF-R044", Severity.ERROR, "legs", ", ".join(missing))
-

@@ -14,7 +14,7 @@ import pyproj
 
 from surefoot.analysis.locate.anchors import Place, outside_sheets
 from surefoot.analysis.locate.frames import Frame
-from surefoot.analysis.locate.hypotheses import Assumption, device_point
+from surefoot.analysis.locate.hypotheses import Assumption, bearings_of, device_point
 from surefoot.analysis.locate.items import place_rows, row_conflicts, row_length_m
 from surefoot.analysis.locate.moments import LegErrors
 from surefoot.analysis.locate.priors import Priors
@@ -143,7 +143,9 @@ class ReadingBuilder:
             if outside_sheets(place, self.record.map.sheets):
                 self.remark("SF-R048", Severity.WARNING, "map.sheet", name, sheet=self.record.map.raw_sheet)
         if operation.flagged:
-            self.remark("SF-R047", Severity.WARNING, "crs", operation.code, spread=f"{operation.spread_m or 0:.0f}")
+            self.remark(
+                "SF-R047", Severity.WARNING, "crs", operation.code, spread=f"{operation.spread_m or 0:.0f}"
+            )
 
     def _declination(self, pivot: tuple[float, float]) -> float | None:
         if not self._needs_declination():
@@ -159,8 +161,7 @@ class ReadingBuilder:
             return None
 
     def _needs_declination(self) -> bool:
-        bearings = [m.bearing for m in (*self.record.legs, *self.record.devices) if m.bearing is not None]
-        return any(bearing.north in (None, North.MAGNETIC) for bearing in bearings)
+        return any(bearing.north in (None, North.MAGNETIC) for bearing in bearings_of(self.record))
 
     # --- how sure the anchors are --------------------------------------------------------------------
 
@@ -172,7 +173,7 @@ class ReadingBuilder:
         shared = operation_sigma_m(ground.operation, self.priors.operation_axis_factor()) ** 2
         if self.record.family is RecordFamily.INTERVIEW:
             shared += self.priors.memory_sigma_m() ** 2
-        return np.kron(np.diag(own) + shared, np.eye(2))
+        return np.asarray(np.kron(np.diag(own) + shared, np.eye(2)), dtype=np.float64)
 
     def own_variance(self, place: Place) -> float:
         """Variance per axis of one landmark: its place on the map, and the rounding of its numbers."""
@@ -213,7 +214,9 @@ class ReadingBuilder:
             legs[number] = self._leg(_device_leg(device, number), way, ground, group)
         return legs
 
-    def _azimuths(self, bearing: BearingStatement | None, way: Assumption, ground: Ground) -> dict[North, float]:
+    def _azimuths(
+        self, bearing: BearingStatement | None, way: Assumption, ground: Ground
+    ) -> dict[North, float]:
         """The bearing counted from every north that is known here, degrees clockwise."""
         if bearing is None:
             return {}
@@ -240,7 +243,7 @@ class ReadingBuilder:
         unit = distance.unit or way.steps or DistanceUnit.STEP
         decided = DistanceStatement(distance.raw, distance.value, unit, distance.slope_deg)
         length = to_metres(decided, step_m=self.priors.step_m, pair_of_steps_m=self.priors.pair_of_steps_m)
-        return horizontal_m(length, distance.slope_deg) if distance.slope_deg else float(length)
+        return float(horizontal_m(length, distance.slope_deg or 0.0))
 
     def _measure(
         self, origin: str, target: str, true_deg: float | None, metres: float | None,
@@ -264,7 +267,8 @@ class ReadingBuilder:
         """Readings of one solved survey: three where a row's count, spacing and ends contradict each other."""
         trusts = _TRUSTS if self._conflicting_rows(solution) else ("",)
         return [
-            self._reading(way, ground, solution, legs, share / len(trusts), trust, share < 1.0) for trust in trusts
+            self._reading(way, ground, solution, legs, share / len(trusts), trust, share < 1.0)
+            for trust in trusts
         ]
 
     def _conflicting_rows(self, solution: Solution) -> bool:

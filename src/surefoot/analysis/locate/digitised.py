@@ -34,7 +34,19 @@ def locate_geometry(record: MinefieldRecord, priors: Priors) -> Reading:
     items, rows = _items(record, drawn, priors)
     centre = {"centre": (np.ones(1), np.zeros(0))}
     return Reading(
-        1.0, {}, "EPSG:4326", "none", pivot, network, centre, {"centre": pivot}, (), rows, items, (), drawn=drawn
+        1.0,
+        {},
+        "EPSG:4326",
+        "none",
+        pivot,
+        network,
+        centre,
+        {"centre": pivot},
+        (),
+        rows,
+        items,
+        (),
+        drawn=drawn,
     )
 
 
@@ -82,7 +94,10 @@ def _add_row(
         return
     for index in range(count):
         share = (index + 0.5) / count
-        point, ahead = line.interpolate(share, normalized=True), line.interpolate(min(1.0, share + 1e-3), True)
+        point, ahead = (
+            line.interpolate(share, normalized=True),
+            line.interpolate(min(1.0, share + 1e-3), True),
+        )
         along = np.array([ahead.x - point.x, ahead.y - point.y])
         along = along / max(float(np.linalg.norm(along)), 1e-9)
         gap = line.length / count

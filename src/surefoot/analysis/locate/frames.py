@@ -49,7 +49,7 @@ def easting_prefix(epsg: str) -> int | None:
     """Return the millions of a projected system's false easting: the zone written before the easting."""
     operation = pyproj.CRS(epsg).coordinate_operation
     params = operation.params if operation is not None else []
-    millions = next((int(p.value // 1e6) for p in params if p.name == "False easting"), 0)
+    millions = next((int(float(p.value) // 1e6) for p in params if p.name == "False easting"), 0)
     return millions or None
 
 
@@ -59,7 +59,9 @@ def is_projected(epsg: str) -> bool:
     return bool(pyproj.CRS(epsg).is_projected)
 
 
-def frame_options(record: MinefieldRecord, statements: Sequence[CoordinateStatement], priors: Priors) -> list[Frame]:
+def frame_options(
+    record: MinefieldRecord, statements: Sequence[CoordinateStatement], priors: Priors
+) -> list[Frame]:
     """Return the coordinate systems the form may mean, weights adding to 1; empty when nothing can be said."""
     prefixes = _prefixes(statements)
     sheet_zones = {sheet.zone for sheet in record.map.sheets}

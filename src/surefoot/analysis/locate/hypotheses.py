@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 from surefoot.analysis.locate.anchors import Place, abbreviated_candidates, places_of
 from surefoot.analysis.locate.frames import Frame, frame_options
 from surefoot.analysis.locate.priors import Priors
-from surefoot.model import MinefieldRecord, ReferencePoint
+from surefoot.model import Leg, MinefieldRecord, PlannedDevice, ReferencePoint
 from surefoot.positions.statements import BearingStatement, CoordinateStatement, DistanceStatement
 from surefoot.terms import BearingUnit, DistanceUnit, North, RecordFamily
 
@@ -46,9 +46,7 @@ def assumptions(record: MinefieldRecord, priors: Priors, region: BaseGeometry | 
     grounded = [option for frame in frames for option in _placed(record, frame, region)]
     ways = grounded or _unplaced(record, frames)
     dimensions = [_norths(record, priors), _units(record, priors), _steps(record, priors)]
-    combined = [
-        _joined(way, choices) for choices in itertools.product(*dimensions) for way in ways
-    ]
+    combined = [_joined(way, choices) for choices in itertools.product(*dimensions) for way in ways]
     return _heaviest(combined, priors.keep_at_most())
 
 
@@ -130,16 +128,15 @@ def _landmark_ways(
         # A position beside candidates is one more candidate with the weight nobody else claims.
         share = max(1.0 - stated - point.unknown_weight, 0.0) or 1.0 / (len(point.candidates) + 1)
         ways += [
-            (point.id, p, share * p.weight, "as stated") for p in places_of(statement, frame, record.map.sheets, region)
+            (point.id, p, share * p.weight, "as stated")
+            for p in places_of(statement, frame, record.map.sheets, region)
         ]
     if point.unknown_weight > 0 and not own:
         ways.append((point.id, None, point.unknown_weight, "unknown landmark"))
     return ways
 
 
-def _as_assumption(
-    frame: Frame, choice: tuple[tuple[str, Place | None, float, str], ...]
-) -> Assumption:
+def _as_assumption(frame: Frame, choice: tuple[tuple[str, Place | None, float, str], ...]) -> Assumption:
     weight, labels = frame.weight, {"crs": frame.label}
     for name, place, share, label in choice:
         weight *= share
@@ -158,23 +155,26 @@ def _unplaced(record: MinefieldRecord, frames: Sequence[Frame]) -> list[Assumpti
     return [Assumption(share, None, {}, labels={**label, "sheet": sheet.name}) for sheet in sheets]
 
 
-def _bearings(record: MinefieldRecord) -> list[BearingStatement]:
-    return [m.bearing for m in (*record.legs, *record.devices) if m.bearing is not None]
+def bearings_of(record: MinefieldRecord) -> list[BearingStatement]:
+    """Every bearing on the form."""
+    measured: Sequence[Leg | PlannedDevice] = (*record.legs, *record.devices)
+    return [m.bearing for m in measured if m.bearing is not None]
 
 
 def _distances(record: MinefieldRecord) -> list[DistanceStatement]:
-    return [m.distance for m in (*record.legs, *record.devices) if m.distance is not None]
+    measured: Sequence[Leg | PlannedDevice] = (*record.legs, *record.devices)
+    return [m.distance for m in measured if m.distance is not None]
 
 
 def _norths(record: MinefieldRecord, priors: Priors) -> list[tuple[str, object, float]]:
-    if all(bearing.north is not None for bearing in _bearings(record)):
+    if all(bearing.north is not None for bearing in bearings_of(record)):
         return [("north", None, 1.0)]
     return [("north", north, weight) for north, weight in priors.north_weights().items()]
 
 
 def _units(record: MinefieldRecord, priors: Priors) -> list[tuple[str, object, float]]:
     """Units in which EVERY bearing without a unit is a bearing at all."""
-    open_bearings = [bearing for bearing in _bearings(record) if bearing.unit is None]
+    open_bearings = [bearing for bearing in bearings_of(record) if bearing.unit is None]
     if not open_bearings:
         return [("unit", None, 1.0)]
     possible = set.intersection(*(set(bearing.possible_units) for bearing in open_bearings))
@@ -210,7 +210,9 @@ def _heaviest(ways: list[Assumption], keep: int) -> Assumptions:
         return Assumptions((), 0.0)
     ordered = sorted(ways, key=lambda way: -way.weight)[:keep]
     kept = sum(way.weight for way in ordered)
-    return Assumptions(tuple(replace(w, weight=w.weight / kept) for w in ordered), max(0.0, 1.0 - kept / total))
+    return Assumptions(
+        tuple(replace(w, weight=w.weight / kept) for w in ordered), max(0.0, 1.0 - kept / total)
+    )
 
 
 def shortened_candidates(record: MinefieldRecord, priors: Priors) -> list[Place]:

@@ -39,7 +39,13 @@ class ItemColumns:
     extra: list[Floats] = field(default_factory=list)
 
     def add(
-        self, row: str, index: float, slot: Slot, model: str, place: tuple[Floats, Floats] | None, extra: Floats
+        self,
+        row: str,
+        index: float,
+        slot: Slot,
+        model: str,
+        place: tuple[Floats, Floats] | None,
+        extra: Floats,
     ) -> None:
         """Add one device; `place` None = recorded, but nowhere to be placed."""
         nowhere = (np.full(self.anchors, np.nan), np.full(self.legs, np.nan))
@@ -150,7 +156,9 @@ def place_rows(
     for row in record.rows:
         planned = {n: d for n, d in enumerate(record.devices) if d.row == row.no and n in device_points}
         taken = _add_planned(items, planned, device_points, points, row, priors)
-        read_rows.append(_add_row(items, row, max(0, (row.count or 0) - taken), network, points, priors, trust))
+        read_rows.append(
+            _add_row(items, row, max(0, (row.count or 0) - taken), network, points, priors, trust)
+        )
     row_names = {row.no for row in record.rows}
     loose = {n: d for n, d in enumerate(record.devices) if d.row not in row_names}
     _add_planned(items, loose, device_points, points, None, priors)
@@ -193,14 +201,17 @@ def _add_row(
         step = spacing if spacing is not None else ends_m / max(1, count - 1)
         for index in range(count):
             items.add(
-                row.no, index + 1.0, Slot.EXACT, label, _between(start, end, index * step / ends_m), _pattern_cov(priors)
+                row.no,
+                index + 1.0,
+                Slot.EXACT,
+                label,
+                _between(start, end, index * step / ends_m),
+                _pattern_cov(priors),
             )
     return read
 
 
-def _between(
-    start: tuple[Floats, Floats], end: tuple[Floats, Floats], share: float
-) -> tuple[Floats, Floats]:
+def _between(start: tuple[Floats, Floats], end: tuple[Floats, Floats], share: float) -> tuple[Floats, Floats]:
     return (1 - share) * start[0] + share * end[0], (1 - share) * start[1] + share * end[1]
 
 

@@ -53,9 +53,7 @@ def _weights(source: npt.NDArray[np.complex128], pixel: complex) -> npt.NDArray[
     return np.asarray(np.array([1.0, pixel]) @ inverse)
 
 
-def _residual_variance(
-    source: npt.NDArray[np.complex128], target: npt.NDArray[np.complex128]
-) -> float:
+def _residual_variance(source: npt.NDArray[np.complex128], target: npt.NDArray[np.complex128]) -> float:
     """Variance per axis of what shift, turn and scale leave over (drawing error); 0 without redundancy."""
     if len(source) <= 2:
         return 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,17 @@ from surefoot.readers.forms.words import split_device_list
 
 # The C loader of strings only: "1540", "0-95" and "12.07.1993" stay what was written on the form.
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-WORKBOOK_SHEETS = ("record", "reference_points", "legs", "points", "rows", "devices", "areas", "events", "sketch")
+WORKBOOK_SHEETS = (
+    "record",
+    "reference_points",
+    "legs",
+    "points",
+    "rows",
+    "devices",
+    "areas",
+    "events",
+    "sketch",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,8 @@ def _documents_with_lines(text: str) -> list[tuple[int, Any]]:
     try:
         while loader.check_node():
             node = loader.get_node()
-            documents.append((node.start_mark.line + 1, loader.construct_document(node)))
+            if node is not None:
+                documents.append((node.start_mark.line + 1, loader.construct_document(node)))
     finally:
         loader.dispose()
     return documents
@@ -133,16 +145,14 @@ def _sheet_rows(cells: list[list[Any]]) -> list[tuple[int, dict[str, str]]]:
 def _cell_text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    if hasattr(value, "strftime"):
-        return value.strftime("%Y-%m-%d")
+    if isinstance(value, dt.date):
+        return value.isoformat()[:10]
     return str(value).strip()
 
 
 def _assemble(fields: Mapping[str, str], parts: Mapping[str, list[dict[str, str]]]) -> dict[str, Any]:
     form: dict[str, Any] = {key: value for key, value in fields.items() if value}
-    form["map"] = {
-        key.removeprefix("map_"): form.pop(key) for key in [*form] if key.startswith("map_")
-    } or {}
+    form["map"] = {key.removeprefix("map_"): form.pop(key) for key in [*form] if key.startswith("map_")} or {}
     form["totals"] = split_device_list(form.get("totals", ""))
     for key in ("reference_points", "legs", "points", "devices"):
         if parts.get(key):

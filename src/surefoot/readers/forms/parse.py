@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -104,13 +105,14 @@ def parse_form(document: FormDocument) -> MinefieldRecord:
         front=notes.attempt(parse_distance, _text(fields.get("front")), "front"),
         depth=notes.attempt(parse_distance, _text(fields.get("depth")), "depth"),
         totals=_totals(fields.get("totals"), notes),
-        **{
-            key: _text(fields.get(key))
-            for key in ("method", "fuze", "life", "anti_handling", "booby_traps", "passages")
-        },
+        method=_text(fields.get("method")),
+        fuze=_text(fields.get("fuze")),
+        life=_text(fields.get("life")),
+        anti_handling=_text(fields.get("anti_handling")),
+        booby_traps=_text(fields.get("booby_traps")),
+        passages=_text(fields.get("passages")),
         events=_events(fields.get("events", []), notes),
         sketch=_sketch(fields.get("sketch"), notes),
-        doubts=(),
     )
     return _with_doubts(record, notes)
 
@@ -119,8 +121,7 @@ def _with_doubts(record: MinefieldRecord, notes: Notes) -> MinefieldRecord:
     _check_area(record, notes)
     _check_dates(record, notes)
     _note_unknown_models(record, notes)
-    values = {name: getattr(record, name) for name in record.__dataclass_fields__}
-    return MinefieldRecord(**{**values, "doubts": tuple(notes.doubts)})
+    return replace(record, doubts=tuple(notes.doubts))
 
 
 def _check_area(record: MinefieldRecord, notes: Notes) -> None:
@@ -157,7 +158,9 @@ def _well_formed(fields: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
         if error.validator == "additionalProperties":
             known = set(error.schema["properties"])
             for name in sorted(set(map(str, error.instance)) - known):
-                notes.add("SF-R017", Severity.INFO, ".".join([*path, name]), str(error.instance.get(name))[:80])
+                notes.add(
+                    "SF-R017", Severity.INFO, ".".join([*path, name]), str(error.instance.get(name))[:80]
+                )
         elif path:
             notes.add("SF-R018", Severity.ERROR, ".".join(path), str(error.instance)[:80])
             _drop(kept, error.absolute_path)
@@ -249,9 +252,7 @@ def _reference_point(entry: Mapping[str, Any], column: str, notes: Notes) -> Ref
     )
 
 
-def _candidate(
-    written: object, column: str, notes: Notes
-) -> tuple[CoordinateStatement, float | None] | None:
+def _candidate(written: object, column: str, notes: Notes) -> tuple[CoordinateStatement, float | None] | None:
     entry: Mapping[str, Any] = written if isinstance(written, dict) else {"position": written}
     position = _position(entry.get("position"), f"{column}.candidates", notes)
     weight = notes.attempt(_share, _text(entry.get("weight")), f"{column}.candidates")
@@ -311,13 +312,18 @@ def _counts(written: object, column: str, notes: Notes) -> dict[str, int]:
     if not written:
         return {}
     pairs = written if isinstance(written, dict) else split_device_list(_text(written))
-    counts = {str(model): notes.attempt(parse_count, _text(number), column) for model, number in pairs.items()}
+    counts = {
+        str(model): notes.attempt(parse_count, _text(number), column) for model, number in pairs.items()
+    }
     return {model: count for model, count in counts.items() if count is not None}
 
 
 def _totals(written: object, notes: Notes) -> dict[str, int]:
     counts = _counts(written, "totals", notes)
-    return {("" if re.fullmatch(r"(?i)total|all|всего|итого|ukupno|", key) else key): n for key, n in counts.items()}
+    return {
+        ("" if re.fullmatch(r"(?i)total|all|всего|итого|ukupno|", key) else key): n
+        for key, n in counts.items()
+    }
 
 
 def _rows(entries: list[Mapping[str, Any]], notes: Notes) -> tuple[Row, ...]:
@@ -336,7 +342,9 @@ def _rows(entries: list[Mapping[str, Any]], notes: Notes) -> tuple[Row, ...]:
                 spacing=notes.attempt(parse_distance, _text(entry.get("spacing")), f"{column}.spacing"),
                 count=sum(mines.values()) if mines else stated,
                 mines=mines,
-                **{key: _text(entry.get(key)) for key in ("fuze", "depth", "anti_handling")},
+                fuze=_text(entry.get("fuze")),
+                depth=_text(entry.get("depth")),
+                anti_handling=_text(entry.get("anti_handling")),
             )
         )
     return tuple(rows)
@@ -364,7 +372,9 @@ def _events(entries: list[Any], notes: Notes) -> tuple[LaterEvent, ...]:
     events = []
     for number, entry in enumerate(entries, start=1):
         column, text = f"events[{number}]", _text(entry)
-        event = notes.attempt(parse_event, text, column) or LaterEvent(text, EventKind.UNKNOWN, None, None, "")
+        event = notes.attempt(parse_event, text, column) or LaterEvent(
+            text, EventKind.UNKNOWN, None, None, ""
+        )
         if event.kind is EventKind.UNKNOWN:
             notes.add("SF-R024", Severity.WARNING, column, text)
         events.append(event)
@@ -406,7 +416,7 @@ def _declination(text: str) -> float:
     numbers = re.findall(r"\d+(?:[.,]\d+)?", text)
     if not numbers or len(numbers) > 3:
         raise InputError("SF-R027", text)
-    value = sum(float(part.replace(",", ".")) / 60**power for power, part in enumerate(numbers))
+    value = sum(float(part.replace(",", ".")) / 60.0**power for power, part in enumerate(numbers))
     west = re.match(r"^\s*[-−–]", text) or re.search(r"\bW\b|зап", text, re.IGNORECASE)
     if value > 60:
         raise InputError("SF-R027", text)

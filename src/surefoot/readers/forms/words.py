@@ -19,7 +19,9 @@ _MONTHS: Mapping[str, int] = {
 }  # fmt: skip
 _ROMAN = {
     word: number
-    for number, word in enumerate("I II III IV V VI VII VIII IX X XI XII".split(), start=1)
+    for number, word in enumerate(
+        ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"], start=1
+    )
 }
 _SEASONS: Mapping[str, tuple[int, int]] = {
     "зим": (12, 2), "вес": (3, 5), "лет": (6, 8), "осен": (9, 11), "winter": (12, 2), "spring": (3, 5),
@@ -78,8 +80,8 @@ def _day_of(text: str, raw: str) -> dt.date | None:
     if match := _NUMERIC_DAY.match(text):
         month = _ROMAN.get(match[2]) or (int(match[2]) if match[2].isdigit() else 0)
         return _calendar_day(full_year(int(match[3])), month, int(match[1]), raw)
-    if (match := _WORD_DAY.match(text)) and (month := _month_number(match[2])):
-        return _calendar_day(full_year(int(match[3])), month, int(match[1]), raw)
+    if (match := _WORD_DAY.match(text)) and (named := _month_number(match[2])):
+        return _calendar_day(full_year(int(match[3])), named, int(match[1]), raw)
     return None
 
 
