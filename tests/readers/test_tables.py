@@ -135,6 +135,12 @@ def test_shortened_plane_coordinates_are_not_placed() -> None:
     assert serious(result) == ["SF-R127"]
 
 
+def test_full_coordinates_just_north_of_the_equator_are_placed() -> None:
+    context = TableContext(region=box(-78, -1, -74, 2))
+    facts, _ = finds("id|easting|northing|crs", "a|300000|55000|EPSG:32618", context=context)
+    assert facts.latitude[0] == pytest.approx(0.4974, abs=1e-3)
+
+
 def test_datum_operation_is_part_of_sigma() -> None:
     facts, result = finds("id|easting|northing|crs|sigma_m", "a|8664944|4430293|EPSG:28408|3")
     assert facts.sigma_m[0] > 4.0

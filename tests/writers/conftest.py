@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -777,3 +777,29 @@ def assessment() -> StandIn:
 @pytest.fixture(scope="session")
 def empty_assessment() -> StandIn:
     return build_empty()
+
+
+@pytest.fixture(scope="session")
+def build_standin() -> Callable[..., StandIn]:
+    """Make a stand-in of another size, or one that is not simulated."""
+    return build
+
+
+@pytest.fixture(scope="session")
+def with_document() -> Callable[..., StandIn]:
+    """The same layers with some keys of the document changed."""
+
+    def change(base: StandIn, **changes: Any) -> StandIn:
+        return StandIn({**base.document, **changes}, base.layers)
+
+    return change
+
+
+@pytest.fixture(scope="session")
+def with_layer() -> Callable[..., StandIn]:
+    """The same document with one layer replaced."""
+
+    def change(base: StandIn, name: str, geometry: Any, columns: Mapping[str, Any]) -> StandIn:
+        return StandIn(base.document, {**base.layers, name: StandInLayer(name, geometry, columns)})
+
+    return change

@@ -23,7 +23,7 @@ BLOCK_DEG = 2.0
 _PREFIXED_SK42 = re.compile(r"EPSG:284(0[4-9]|[12]\d|3[0-2])")
 _UTM = re.compile(r"EPSG:32[67](0[1-9]|[1-5]\d|60)")
 _ZONE_REACH_M = 420_000.0  # half a zone at the equator and its overlap
-_LEAST_NORTHING_M = 100_000.0  # five digits or fewer: a shortened number
+_LEAST_M = 100_000.0  # five digits or fewer: a shortened number
 _WKT = ("PROJCS", "GEOGCS", "PROJCRS", "GEOGCRS", "COMPD", "BOUNDCRS")
 _AUTHORITY = re.compile(r"(EPSG|ESRI|OGC|IGNF):[A-Z0-9]+", re.IGNORECASE)
 
@@ -171,10 +171,17 @@ def shortened(source: str, easting: Floats, northing: Floats) -> Mask:
     """
     if not (_UTM.fullmatch(source) or _PREFIXED_SK42.fullmatch(source)):
         return np.zeros(len(easting), dtype=bool)
-    in_zone = [np.abs(np.mod(axis, 1e6) - 500_000) <= _ZONE_REACH_M for axis in (easting, northing)]
-    far_north = [axis >= _LEAST_NORTHING_M for axis in (northing, easting)]
-    first, second = (zone & north for zone, north in zip(in_zone, far_north, strict=True))
-    return np.asarray(np.isfinite(easting) & np.isfinite(northing) & ~first & ~second)
+    full = _full(source, easting, northing) | _full(source, northing, easting)
+    return np.asarray(np.isfinite(easting) & np.isfinite(northing) & ~full)
+
+
+def _full(source: str, easting: Floats, northing: Floats) -> Mask:
+    """Return which pairs have all their digits. A short northing is UTM's just north of the equator."""
+    utm = _UTM.fullmatch(source) is not None
+    local = easting if utm else np.mod(easting, 1e6)
+    in_zone = np.abs(local - 500_000) <= _ZONE_REACH_M
+    tropical = (easting >= _LEAST_M) & utm
+    return np.asarray(in_zone & ((northing >= _LEAST_M) | (tropical & (northing >= 0))))
 
 
 def tidy_axes(source: str, easting: Floats, northing: Floats) -> tuple[Floats, Floats, Mask]:

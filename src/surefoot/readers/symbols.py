@@ -23,8 +23,8 @@ def doubt_neighbours(facts: Accidents, ledger: Ledger) -> None:
         np.column_stack([facts.longitude[located] * np.cos(np.deg2rad(np.median(lat))), lat])
         * _METRES_A_DEGREE
     )
-    tree = KDTree(xy)  # type: ignore[no-untyped-call]
-    pairs = tree.query_pairs(OTHER_SHEET_M, output_type="ndarray")  # type: ignore[no-untyped-call]
+    tree = KDTree(xy)
+    pairs = tree.query_pairs(OTHER_SHEET_M, output_type="ndarray")
     if not len(pairs):
         return
     distance = np.hypot(*(xy[pairs[:, 0]] - xy[pairs[:, 1]]).T)

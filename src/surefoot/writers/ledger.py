@@ -49,11 +49,11 @@ ABOUT = (
      "recorded device; so a count may have decimals."),
     ("Recorded", "What the records state, not what was laid. Records can state too much or too little."),
     ("Found", "Recorded devices that a device found on the ground is believed to be."),
-    ("Detonated", "Recorded devices believed to have exploded, by a later note on the record or an accident."),
-    ("Lifted", "Recorded devices that a later note on the record says were lifted. Somebody's statement."),
+    ("Detonated", "Recorded devices believed to have exploded, by a later note or an accident."),
+    ("Lifted", "Recorded devices that a later note on the record says were lifted; a statement."),
     ("Lost", "Recorded devices that a later note on the record says were lost or washed away."),
-    ("Searched, not found", "Recorded devices whose place was searched; nothing was found. The record or the "
-     "place may be wrong, or the search may have missed the device."),
+    ("Searched, not found", "Recorded devices whose place was searched; nothing was found. The record or "
+     "the place may be wrong, or the search may have missed the device."),
     ("Not searched", "Recorded devices whose place has not been searched. Nothing is known of them."),
     ("Still in the ground", "A separate estimate with its interval; it is not one of the six."),
     ("Exact, row, area, none", "How closely the record states the place of a device (column slot)."),

@@ -18,7 +18,7 @@ from surefoot.messages import LANGUAGES
 
 NARROW_SPACE = "\u202f"
 EN_DASH = "\u2013"
-MINUS = "\u2212"
+MINUS = "-"  # what a spreadsheet takes when a figure is copied from the page
 
 
 @cache
