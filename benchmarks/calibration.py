@@ -223,9 +223,7 @@ def moments_against_draws(draws: int, seed: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=("coverage", "chance", "moments"))
     parser.add_argument("--sets", type=int, default=1000)
     parser.add_argument("--regions", type=int, default=200)
@@ -233,9 +231,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    print(
-        f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores, seed {asked.seed}"
-    )
+    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores, seed {asked.seed}")
     if asked.only in (None, "moments"):
         moments_against_draws(asked.draws, asked.seed)
     if asked.only in (None, "coverage"):

@@ -59,9 +59,7 @@ def subset_face(source: Path, target: Path, unicodes: list[int]) -> int:
 
 def main() -> None:
     """Subset the four faces; refuse a bundle that has grown too large."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path, help="folder with the full TTF files")
     folder = parser.parse_args().source
     TARGET.mkdir(parents=True, exist_ok=True)

@@ -31,18 +31,12 @@ app = typer.Typer(
     rich_markup_mode=None,  # rich costs 0.2 s before the first word of help
     pretty_exceptions_enable=False,
 )
-claims_app = typer.Typer(
-    help="Public figures: listed, attributed, compared with the data.", no_args_is_help=True
-)
+claims_app = typer.Typer(help="Public figures: listed, attributed, compared with the data.", no_args_is_help=True)
 app.add_typer(claims_app, name="claims")
 
 Json = Annotated[bool, typer.Option("--json", help="Strict JSON on stdout and nothing else there.")]
-Lang = Annotated[
-    str, typer.Option("--lang", help="Language of messages and reports: en, ru; az, hy, uk read English.")
-]
-Seed = Annotated[
-    int, typer.Option("--seed", min=0, help="Seed of every random draw; written into the output.")
-]
+Lang = Annotated[str, typer.Option("--lang", help="Language of messages and reports: en, ru; az, hy, uk read English.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw; written into the output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No tables and no progress.")]
 CaseFolder = Annotated[Path, typer.Argument(metavar="CASE", help="A case folder.")]
 
@@ -95,9 +89,7 @@ def demo(
 @app.command()
 def read(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or case folders.")],
-    bbox: Annotated[
-        str, typer.Option("--bbox", help="W,S,E,N in degrees: what lies far outside is set aside.")
-    ] = "",
+    bbox: Annotated[str, typer.Option("--bbox", help="W,S,E,N in degrees: what lies far outside is set aside.")] = "",
     as_json: Json = False,
     out: Annotated[Path | None, typer.Option("--out", help="Write the JSON document to this file.")] = None,
     lang: Lang = "en",
@@ -111,9 +103,7 @@ def read(
 
     _speak(lang)
     result = readers.read(paths, region=_region(bbox))
-    document = read_document(
-        result.records, result.tables, result.set_aside, result.doubts, lang=lang, seed=seed
-    )
+    document = read_document(result.records, result.tables, result.set_aside, result.doubts, lang=lang, seed=seed)
     if out is not None:
         out.write_text(dumps(document), encoding="utf-8")
     if as_json:
@@ -172,9 +162,7 @@ def claims_check(
     _speak(lang)
     assessment = _assessment(case, seed, quiet or as_json)
     described = _describe(assessment, lang)
-    document = {
-        key: described.document[key] for key in ("case", "simulated", "as_of", "version", "seed", "claims")
-    }
+    document = {key: described.document[key] for key in ("case", "simulated", "as_of", "version", "seed", "claims")}
     if as_json:
         _print_json({"schema": "surefoot/claims-1", **document})
     elif not quiet:

@@ -33,9 +33,7 @@ def catalogue(lang: str) -> Mapping[str, Mapping[str, str]]:
     return merged
 
 
-def render(
-    id_: str, values: Mapping[str, object] | None = None, *, found: str = "", lang: str = "en"
-) -> Message:
+def render(id_: str, values: Mapping[str, object] | None = None, *, found: str = "", lang: str = "en") -> Message:
     """Render a message.
 
     Parameters

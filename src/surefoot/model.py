@@ -400,9 +400,7 @@ class CaseSettings:
     region_stated: bool
     as_of: dt.date | None
     cell_m: float = 50.0
-    maps: tuple[str, ...] | None = (
-        None  # None = default rule of interfaces.md, e.g. ("records", "areas:suspected")
-    )
+    maps: tuple[str, ...] | None = None  # None = default rule of interfaces.md, e.g. ("records", "areas:suspected")
     buffers_m: tuple[float, ...] = (0.0, 25.0, 100.0, 500.0, 1000.0)
     include_cleared: bool = False
     policy: Policy = Policy()

@@ -62,9 +62,7 @@ class TestTruth:
 
     def test_ground_not_searched_is_a_column_of_its_own(self):
         totals = account(found_of(4, 1), searched=[1, 1, 0, 0]).totals()
-        assert (totals["found"], totals["searched_not_found"], totals["not_searched"]) == pytest.approx(
-            (1, 1, 2)
-        )
+        assert (totals["found"], totals["searched_not_found"], totals["not_searched"]) == pytest.approx((1, 1, 2))
 
     def test_case_eighteen_forty_lifted_slots_unknown(self):
         noted = Removal(0, Fate.LIFTED, 40, "ПМН", "12.10.94 снято 40 ПМН")

@@ -130,9 +130,7 @@ class TestClusteredShares:
         assert one.low == pytest.approx(1 - other.high, abs=1e-6)
         assert one.low <= one.value <= one.high
 
-    @pytest.mark.parametrize(
-        ("k", "n"), [([], []), ([0.0], [0.0]), ([3.0], [2.0]), ([-1.0], [2.0]), ([np.nan], [2.0])]
-    )
+    @pytest.mark.parametrize(("k", "n"), [([], []), ([0.0], [0.0]), ([3.0], [2.0]), ([-1.0], [2.0]), ([np.nan], [2.0])])
     def test_meaningless_counts_are_refused(self, k, n):
         with pytest.raises(UsageError, match="SF-A004"):
             beta_binomial_interval(np.array(k), np.array(n))
@@ -228,9 +226,7 @@ class TestPositional:
         return {m.name: m for m in found}
 
     def test_known_answer(self):
-        got = self.measured(
-            self.made(np.random.default_rng(1), 1500, per=2, sigma=20.0, bias=(15.0, -8.0), gps=9.0)
-        )
+        got = self.measured(self.made(np.random.default_rng(1), 1500, per=2, sigma=20.0, bias=(15.0, -8.0), gps=9.0))
         assert got["bias of positions, east"].value == pytest.approx(15, abs=1.7)
         assert got["bias of positions, north"].value == pytest.approx(-8, abs=1.7)
         assert got["RMSE of planimetry"].value == pytest.approx(np.sqrt(800 + 225 + 64), rel=0.04)
@@ -270,9 +266,7 @@ class TestPositional:
         assert self.measured(pairs)["RMSE of planimetry"].interval[0] == 0.0
 
     def test_rates_above_thresholds(self):
-        pairs = Residuals(
-            np.array([3.0, 7.0, 30.0, 200.0]), np.zeros(4), np.ones(4), np.zeros(4), np.arange(4), 4
-        )
+        pairs = Residuals(np.array([3.0, 7.0, 30.0, 200.0]), np.zeros(4), np.ones(4), np.zeros(4), np.arange(4), 4)
         got = self.measured(pairs)
         assert [got[f"rate of positional errors above {x} m"].value for x in (5, 10, 25, 50, 100)] == [
             0.75, 0.5, 0.5, 0.25, 0.25,
@@ -291,9 +285,7 @@ class TestPositional:
             assert count >= 82, name
 
     def test_two_records_are_not_enough(self):
-        for measure in positional_measures(
-            self.made(np.random.default_rng(0), 2), rng=np.random.default_rng(0)
-        ):
+        for measure in positional_measures(self.made(np.random.default_rng(0), 2), rng=np.random.default_rng(0)):
             if measure.id != "iso19157:31":
                 assert (measure.value, measure.interval, measure.reason) == (None, None, "SF-A013")
 
@@ -351,9 +343,7 @@ class TestOutside:
 
     def test_boundary_points_as_dwithin_counts_them(self):
         square = box(0, 0, 10, 10)
-        edge = np.array(
-            [[x, 0.0] for x in np.linspace(0, 10, 23)] + [[10.0, y] for y in np.linspace(0, 10, 23)]
-        )
+        edge = np.array([[x, 0.0] for x in np.linspace(0, 10, 23)] + [[10.0, y] for y in np.linspace(0, 10, 23)])
         assert share_outside(edge, np.arange(46), [square], [0.0])[0].numerator == 0
         assert share_outside(edge + np.array([0.0, -3.0]), np.arange(46), [square], [3.0])[0].numerator <= 23
 
@@ -369,9 +359,7 @@ class TestOutside:
     @given(st.integers(0, 2**32 - 1), st.integers(1, 30))
     def test_a_wider_buffer_never_leaves_more_outside(self, seed, events):
         rng = np.random.default_rng(seed)
-        got = share_outside(
-            rng.uniform(-300, 700, (events, 2)), rng.integers(0, 4, events), self.SQUARES, (0, 25, 100)
-        )
+        got = share_outside(rng.uniform(-300, 700, (events, 2)), rng.integers(0, 4, events), self.SQUARES, (0, 25, 100))
         assert got[0].numerator >= got[1].numerator >= got[2].numerator
         for share in got:
             assert share.interval[0] <= share.value <= share.interval[1]

@@ -108,9 +108,7 @@ def closed_traverse(bearing_sd_deg: float) -> tuple[Network, Floats, Floats]:
         legs=[leg("A", "1", "95.8°", "120 m"), leg("1", "2", "40°", "85 m"), leg("2", "B", "130°", "60 m")],
     ).readings[0]  # fmt: skip
     network, base, chain = from_form(found)
-    scaled = replace(
-        network, errors=network.errors.scaled(bearing_sd_deg / 3.0), anchor_cov=network.anchor_cov
-    )
+    scaled = replace(network, errors=network.errors.scaled(bearing_sd_deg / 3.0), anchor_cov=network.anchor_cov)
     return replace(scaled, anchor_cov=scaled.anchor_cov + 9.0 * np.eye(len(scaled.anchor_cov))), base, chain
 
 
@@ -168,9 +166,7 @@ def test_joint_covariance_is_a_covariance(
     count = len(lengths)
     legs = np.array(lengths) * np.exp(1j * np.array(azimuths[:count]))
     same, own = np.ones((count, count)), np.eye(count)
-    errors = LegErrors(
-        sds[0] ** 2 * same + sds[1] ** 2 * own, np.log1p(sds[2] ** 2 * same + sds[3] ** 2 * own)
-    )
+    errors = LegErrors(sds[0] ** 2 * same + sds[1] ** 2 * own, np.log1p(sds[2] ** 2 * same + sds[3] ** 2 * own))
     network = Network(np.zeros(1, complex), anchor**2 * np.eye(2), legs, errors)
     base, chain = np.ones((count, 1)), np.tril(np.ones((count, count)))
     joint = network.joint_covariance(base, chain)
@@ -206,13 +202,9 @@ def without_errors() -> dict[str, Any]:
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_form_without_errors_gives_the_truth_back_to_a_millimetre(seed: int) -> None:
-    names = (
-        "shift_sd_m turn_sd_deg scale_sd row_offset_sd_m scatter_sd_m end_for_end mirrored first_leg_reversed"
-    )
+    names = "shift_sd_m turn_sd_deg scale_sd row_offset_sd_m scatter_sd_m end_for_end mirrored first_leg_reversed"
     zero = dict.fromkeys(names.split(), 0.0)
-    region = simulate(
-        "nominal", rng=np.random.default_rng(seed), records=8, overrides={**zero, "rounding": False}
-    )
+    region = simulate("nominal", rng=np.random.default_rng(seed), records=8, overrides={**zero, "rounding": False})
     priors = default_priors().for_series(without_errors())
     truth, checked = region.truth.devices, 0
     for form in region.forms:
@@ -442,12 +434,8 @@ def test_many_open_choices_are_cut_to_twelve_and_the_cut_is_stated() -> None:
     # 5 candidates x 3 norths x 3 or 4 units, the twelve heaviest kept.
     north, unit = (0.8, 0.1, 0.1), (0.80, 0.05, 0.03, 0.12)
     every = sorted((0.2 * n * u / sum(unit) for n in north for u in unit for _ in range(5)), reverse=True)
-    degrees_out = sorted(
-        (0.2 * n * u / 0.88 for n in north for u in unit[:3] for _ in range(5)), reverse=True
-    )
-    assert any(
-        found.weight_cut == pytest.approx(1 - sum(kept[:12]), abs=1e-9) for kept in (every, degrees_out)
-    )
+    degrees_out = sorted((0.2 * n * u / 0.88 for n in north for u in unit[:3] for _ in range(5)), reverse=True)
+    assert any(found.weight_cut == pytest.approx(1 - sum(kept[:12]), abs=1e-9) for kept in (every, degrees_out))
 
 
 @settings(max_examples=40, deadline=None)
@@ -458,8 +446,7 @@ def test_many_open_choices_are_cut_to_twelve_and_the_cut_is_stated() -> None:
 )
 def test_weights_add_to_one_whatever_is_open(bearing: str, distance: str, shares: list[str]) -> None:
     candidates = [
-        {"position": f"X=443{n}293 Y=8664944", **({"weight": share} if share else {})}
-        for n, share in enumerate(shares)
+        {"position": f"X=443{n}293 Y=8664944", **({"weight": share} if share else {})} for n, share in enumerate(shares)
     ]
     landmark = {"id": "A", "candidates": candidates} if candidates else A
     found = placed(
@@ -533,9 +520,7 @@ def test_a_drawn_area_spreads_its_devices_over_it() -> None:
     cov = reading.item_covariances()[0]
     own = default_priors()
     pattern = own.row_offset_sd_m**2 + own.scatter_sd_m**2
-    assert cov == pytest.approx(
-        shape_moments(U_SHAPE)[1] + (20.0**2 + pattern) * np.eye(2), rel=1e-3, abs=0.5
-    )
+    assert cov == pytest.approx(shape_moments(U_SHAPE)[1] + (20.0**2 + pattern) * np.eye(2), rel=1e-3, abs=0.5)
 
 
 def test_a_drawn_point_is_one_device_in_its_place() -> None:
@@ -545,9 +530,7 @@ def test_a_drawn_point_is_one_device_in_its_place() -> None:
 
 
 def test_a_drawn_line_carries_its_devices_in_order() -> None:
-    found = locate(
-        drawn(LineString([(0, 0), (100, 0)]), totals={"ПМН": 10}), context=LocateContext(default_priors())
-    )
+    found = locate(drawn(LineString([(0, 0), (100, 0)]), totals={"ПМН": 10}), context=LocateContext(default_priors()))
     means = found.readings[0].item_means()
     assert np.diff(means.real) == pytest.approx(np.full(9, 10.0), abs=0.01)
     assert found.readings[0].items.slot.tolist() == ["row"] * 10

@@ -158,9 +158,7 @@ class TestTruth:
 
 class TestEvidence:
     def test_conflicting_known_categories_never_match(self):
-        association = match(
-            [(0, 0)], [(9, 0, 9)], [(0, 0)], item_category=np.array([1]), find_category=np.array([2])
-        )
+        association = match([(0, 0)], [(9, 0, 9)], [(0, 0)], item_category=np.array([1]), find_category=np.array([2]))
         assert association.find.size == 0
         assert association.unrecorded.tolist() == [1.0]
 

@@ -52,8 +52,7 @@ class TestDisplacements:
 
     def test_the_same_by_plain_pyproj(self):
         step = Transformer.from_pipeline(
-            "+proj=pipeline +step +inv +proj=utm +zone=38 +ellps=WGS84 "
-            "+step +proj=unitconvert +xy_in=rad +xy_out=deg"
+            "+proj=pipeline +step +inv +proj=utm +zone=38 +ellps=WGS84 +step +proj=unitconvert +xy_in=rad +xy_out=deg"
         )
         east, north = Transformer.from_crs("EPSG:4326", "EPSG:28408", always_xy=True).transform(*PLACE)
         longitude, latitude = step.transform(east - 8_000_000.0, north)
@@ -142,9 +141,7 @@ class TestMatch:
 
 
 class TestDatumDuplicate:
-    ROW = np.column_stack([np.arange(12) * 5.0, np.arange(12) % 2 * 20.0]) + np.array(
-        [500_000.0, 4_400_000.0]
-    )
+    ROW = np.column_stack([np.arange(12) * 5.0, np.arange(12) % 2 * 20.0]) + np.array([500_000.0, 4_400_000.0])
 
     def shift(self):
         return mistakes(metric_crs="EPSG:32638")["datum_ignored"]
@@ -164,9 +161,7 @@ class TestDatumDuplicate:
     def test_rounding_and_order_do_not_hide_it(self):
         rng = np.random.default_rng(2)
         shift = self.shift()
-        moved = rng.permutation(
-            self.ROW + np.array([shift.east_m, shift.north_m]) + rng.normal(0, 2, self.ROW.shape)
-        )
+        moved = rng.permutation(self.ROW + np.array([shift.east_m, shift.north_m]) + rng.normal(0, 2, self.ROW.shape))
         assert datum_duplicate(self.ROW, moved, shift) is not None
 
     @pytest.mark.parametrize("move", [(0, 0), (102, -40), (60, 6), (0, 102), (1000, 0)])

@@ -40,9 +40,7 @@ SK42 = Transformer.from_pipeline(
 UTM39 = Transformer.from_crs("EPSG:32639", "EPSG:4326", always_xy=True)
 
 
-def region(
-    preset: str = "nominal", seed: int = 0, records: int | None = None, **overrides: Any
-) -> SimulatedRegion:
+def region(preset: str = "nominal", seed: int = 0, records: int | None = None, **overrides: Any) -> SimulatedRegion:
     return simulate(preset, rng=np.random.default_rng(seed), records=records, overrides=overrides)
 
 
@@ -160,9 +158,7 @@ def test_without_errors_the_ground_is_where_the_record_reads(rounding: bool) -> 
 
 @pytest.mark.parametrize("blunder", ["none", "end_for_end", "mirrored", "first_leg_reversed"])
 def test_the_stated_error_takes_the_record_to_the_ground(blunder: str) -> None:
-    overrides = dict.fromkeys(
-        ("end_for_end", "mirrored", "first_leg_reversed", "row_offset_sd_m", "scatter_sd_m"), 0.0
-    )
+    overrides = dict.fromkeys(("end_for_end", "mirrored", "first_leg_reversed", "row_offset_sd_m", "scatter_sd_m"), 0.0)
     overrides |= {blunder: 1.0} if blunder != "none" else {}
     made = region(records=8, **overrides)
     records, devices = made.truth.records, made.truth.devices
@@ -325,9 +321,7 @@ def test_every_find_lies_in_the_ground_it_was_found_in(nominal: SimulatedRegion)
     true = np.array([where[find_id] for find_id in finds.id])
     shapes = np.array([polygon[searched_id] for searched_id in finds.searched_id])
     margin = 2e-8  # degrees: 2 mm, the edge of a search that stopped at its last find
-    assert (
-        shapely.distance(shapes, shapely.points(devices.longitude[true], devices.latitude[true])) < margin
-    ).all()
+    assert (shapely.distance(shapes, shapely.points(devices.longitude[true], devices.latitude[true])) < margin).all()
     assert (finds.date == np.array([day[searched_id] for searched_id in finds.searched_id])).all()
     assert (finds.category == devices.category[true]).all()
     error = metres_apart(finds.longitude, finds.latitude, devices.longitude[true], devices.latitude[true])
@@ -369,9 +363,7 @@ def test_the_search_sees_only_what_was_seen() -> None:
     for seed in range(20):
         rng = np.random.default_rng(seed)
         places = rng.normal(0, 40, 60) + 1j * rng.normal(0, 40, 60)
-        site = Site(
-            (50.7, 39.6), places, np.ones(60, bool), np.arange(60), np.full(60, "AP"), np.full(60, "PMN")
-        )
+        site = Site((50.7, 39.6), places, np.ones(60, bool), np.arange(60), np.full(60, "AP"), np.full(60, "PMN"))
         accidents = draw_accidents(site, rng)
         ground = draw_ground(site, accidents, preset, rng)
         log = search(ground, accidents, preset, np.random.default_rng(seed + 100))
@@ -549,8 +541,7 @@ def test_ids_are_unique_and_point_to_what_exists(seed: int, preset: str) -> None
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_field_is_the_same_for_the_same_stream(seed: int) -> None:
     first, second = (
-        draw_field(1, (50.7, 39.6), (50.71, 39.6), PRESETS["nominal"], np.random.default_rng(seed))
-        for _ in range(2)
+        draw_field(1, (50.7, 39.6), (50.71, 39.6), PRESETS["nominal"], np.random.default_rng(seed)) for _ in range(2)
     )
     assert first.form == second.form
     assert (first.site.places == second.site.places).all()

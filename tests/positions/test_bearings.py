@@ -197,9 +197,7 @@ def test_wrapped_stays_in_the_circle(bearing: float) -> None:
     assert 0 <= float(wrap_deg(bearing)) < 360
 
 
-@given(
-    large=st.integers(0, 59), small=st.integers(0, 99), name=st.sampled_from(["Ам ", "", "ДУ ", "азимут "])
-)
+@given(large=st.integers(0, 59), small=st.integers(0, 99), name=st.sampled_from(["Ам ", "", "ДУ ", "азимут "]))
 def test_every_aiming_circle_reading(large: int, small: int, name: str) -> None:
     bearing = parse_bearing(f"{name}{large}-{small:02d}")
     assert (bearing.value, bearing.unit) == (100 * large + small, M6000)

@@ -178,9 +178,7 @@ def test_datum_shift_of_the_south_caucasus() -> None:
     for lon in (46.0, 47.0, 48.0):
         for lat in (39.2, 40.0, 41.0):
             operation = pin_operation("EPSG:4284", lon, lat)
-            moved = east_north(
-                (lon, lat), tuple(float(v) for v in to_wgs84("EPSG:4284", lon, lat, operation))
-            )
+            moved = east_north((lon, lat), tuple(float(v) for v in to_wgs84("EPSG:4284", lon, lat, operation)))
             assert -106.5 <= moved.real <= -96.5
             assert -13.5 <= moved.imag <= -4.5
             assert (operation.code, operation.second_code) == ("EPSG:15865", "EPSG:1808")
@@ -230,9 +228,7 @@ def test_wrong_zone(zone: int, operation: PinnedOperation, landmark: tuple[float
     assert metres(landmark, (float(place[0]), float(place[1]))) == pytest.approx(512_000, rel=0.002)
 
 
-def test_six_degree_value_in_a_three_degree_zone(
-    operation: PinnedOperation, landmark: tuple[float, float]
-) -> None:
+def test_six_degree_value_in_a_three_degree_zone(operation: PinnedOperation, landmark: tuple[float, float]) -> None:
     crs = gauss_kruger_crs(16, width_deg=3, prefixed=False)
     assert crs == "EPSG:2591"
     place = to_wgs84(crs, EASTING - 8e6, NORTHING, operation)
@@ -269,9 +265,7 @@ def test_mgi_taken_for_mgi_1901() -> None:
         pytest.param(92.4 - 4.648, 52, id="wrong sign"),
         pytest.param(86.625 + 4.648, 32, id="read as 6400"),
         pytest.param(88.0 + 4.648, 25, id="read as 6300"),
-        pytest.param(
-            float(clockwise_deg(92.4, Sense.COUNTER_CLOCKWISE)) + 4.648, 639, id="counter-clockwise"
-        ),
+        pytest.param(float(clockwise_deg(92.4, Sense.COUNTER_CLOCKWISE)) + 4.648, 639, id="counter-clockwise"),
         pytest.param(float(back_bearing(97.048)), 640, id="back-azimuth"),
     ],
 )

@@ -123,9 +123,7 @@ def test_square(text: str, square: str, ninth: int | None, quantum: float) -> No
     assert written.quantum_m == pytest.approx(quantum)
 
 
-@pytest.mark.parametrize(
-    ("text", "quantum"), [("38SPK 6477 2843", 10), ("38S PK 647 284", 100), ("38S PK", 1e5)]
-)
+@pytest.mark.parametrize(("text", "quantum"), [("38SPK 6477 2843", 10), ("38S PK 647 284", 100), ("38S PK", 1e5)])
 def test_mgrs(text: str, quantum: float) -> None:
     written = parse_coordinate(text)
     assert (written.kind, written.mgrs, written.quantum_m) == ("mgrs", text, quantum)

@@ -16,9 +16,7 @@ from surefoot.errors import PositionError
 from surefoot.positions.declination import declination_deg
 
 
-@given(
-    lon=st.floats(-180, 180), lat=st.floats(-60, 60), year=st.floats(1900, 2030), height=st.floats(0, 5000)
-)
+@given(lon=st.floats(-180, 180), lat=st.floats(-60, 60), year=st.floats(1900, 2030), height=st.floats(0, 5000))
 def test_against_pyigrf14(lon: float, lat: float, year: float, height: float) -> None:
     expected, _, horizontal, *_ = pyIGRF14.igrf_value(lat, lon, height / 1000, year)
     found = float(declination_deg(lon, lat, year, height))
@@ -27,9 +25,7 @@ def test_against_pyigrf14(lon: float, lat: float, year: float, height: float) ->
 
 
 @pytest.mark.parametrize("year", [1905, 1943, 1974, 1988, 1993, 1999, 2006, 2020, 2024])
-@pytest.mark.parametrize(
-    ("lon", "lat"), [(46.93, 39.99), (18.1, 44.74), (37.5, 48.5), (69.2, 34.5), (-59.0, -51.7)]
-)
+@pytest.mark.parametrize(("lon", "lat"), [(46.93, 39.99), (18.1, 44.74), (37.5, 48.5), (69.2, 34.5), (-59.0, -51.7)])
 def test_against_ppigrf(year: int, lon: float, lat: float) -> None:
     east, north, _ = ppigrf.igrf(lon, lat, 0.5, dt.datetime(year, 1, 1))
     expected = math.degrees(math.atan2(float(np.ravel(east)[0]), float(np.ravel(north)[0])))

@@ -88,9 +88,7 @@ def test_refused(text: str, id_: str) -> None:
     assert caught.value.id == id_
 
 
-@given(
-    value=st.integers(0, 99_999), word=st.sampled_from(["м", " м", " m", " шагов", " пар шагов", " yd", ""])
-)
+@given(value=st.integers(0, 99_999), word=st.sampled_from(["м", " м", " m", " шагов", " пар шагов", " yd", ""]))
 def test_the_number_survives(value: int, word: str) -> None:
     assert parse_distance(f"{value}{word}").value == value
 

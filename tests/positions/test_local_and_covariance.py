@@ -41,9 +41,7 @@ def test_true_north_in_the_frame(lon: float, lat: float, east: float, north: flo
     here = from_local(z, pivot=(lon, lat))
     up = GEOD.fwd(float(here[0]), float(here[1]), 0.0, 10.0)[:2]
     step = complex(to_local(*up, pivot=(lon, lat))) - z
-    assert float(meridian_turn_deg(z, pivot=(lon, lat))) == pytest.approx(
-        90 - math.degrees(np.angle(step)), abs=1e-3
-    )
+    assert float(meridian_turn_deg(z, pivot=(lon, lat))) == pytest.approx(90 - math.degrees(np.angle(step)), abs=1e-3)
 
 
 def test_pivot_itself() -> None:

@@ -14,9 +14,7 @@ import surefoot.positions
 from surefoot.messages import LANGUAGES, render
 
 ROOM = Path(surefoot.positions.__file__).parent
-RAISED = sorted(
-    {id_ for path in ROOM.glob("*.py") for id_ in re.findall(r"\"(SF-P\d{3})\"", path.read_text("utf-8"))}
-)
+RAISED = sorted({id_ for path in ROOM.glob("*.py") for id_ in re.findall(r"\"(SF-P\d{3})\"", path.read_text("utf-8"))})
 VALUES = dict.fromkeys(
     [
         "longitude",
@@ -56,12 +54,7 @@ def test_rendered(id_: str, lang: str) -> None:
 @pytest.mark.parametrize("id_", RAISED)
 def test_both_languages_use_the_same_values(id_: str) -> None:
     fields = [
-        {
-            name
-            for text in words(lang)[id_].values()
-            for _, name, _, _ in string.Formatter().parse(text)
-            if name
-        }
+        {name for text in words(lang)[id_].values() for _, name, _, _ in string.Formatter().parse(text) if name}
         for lang in LANGUAGES
     ]
     assert fields[0] == fields[1]

@@ -84,9 +84,9 @@ def test_mgrs_letters(text: str, zone: int, north: bool, easting: float, northin
 @given(lon=st.floats(-180, 179.999), lat=st.floats(-79.9, 83.9), digits=st.integers(1, 5))
 def test_mgrs_there_and_back(lon: float, lat: float, digits: int) -> None:
     zone, north, easting, northing, quantum = mgrs_to_utm(lonlat_to_mgrs(lon, lat, digits))
-    own_easting, own_northing = Transformer.from_crs(
-        "EPSG:4326", utm_crs(zone, north), always_xy=True
-    ).transform(lon, lat)
+    own_easting, own_northing = Transformer.from_crs("EPSG:4326", utm_crs(zone, north), always_xy=True).transform(
+        lon, lat
+    )
     assert quantum == 10 ** (5 - digits)
     assert abs(own_easting - easting) <= quantum / 2 + 1e-3
     assert abs(own_northing - northing) <= quantum / 2 + 1e-3
@@ -125,16 +125,12 @@ def test_shortened_numbers_are_unique_inside_a_sheet(lon: float, lat: float) -> 
     sheet = sheet_at(lon, lat, 100_000)
     for short_north in (northing % 100_000, northing):
         for short_east in (easting % 100_000, easting % 1_000_000):
-            assert expand_abbreviated(short_north, short_east, zone=None, sheet=sheet) == (
-                (northing, easting),
-            )
+            assert expand_abbreviated(short_north, short_east, zone=None, sheet=sheet) == ((northing, easting),)
 
 
 def test_shortened_numbers_that_are_on_no_sheet() -> None:
     (sheet,) = parse_sheet("J-38-10-Б")
     assert expand_abbreviated(80_000, 10_000, zone=8, sheet=sheet) == ()
-    assert expand_abbreviated(4430293, 8664944, zone=8, sheet=parse_sheet("K-38-1")[0]) == (
-        (4430293, 8664944),
-    )
+    assert expand_abbreviated(4430293, 8664944, zone=8, sheet=parse_sheet("K-38-1")[0]) == ((4430293, 8664944),)
     assert (4430293, 664944) in expand_abbreviated(30293, 64944, zone=None, sheet=None)
     assert expand_abbreviated(430293, 664944, zone=8, sheet=sheet) == ((4430293, 8664944),)

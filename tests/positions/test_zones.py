@@ -60,12 +60,8 @@ def test_named_zones() -> None:
     assert gauss_kruger_crs(8) == "EPSG:28408"
     assert gauss_kruger_crs(8, prefixed=False) == "EPSG:28468"
     assert gauss_kruger_crs(16, width_deg=3) == "EPSG:2532"
-    assert [gauss_kruger_crs(z, datum="CS63") for z in (1, 2, 3, 4)] == [
-        f"EPSG:{c}" for c in range(2935, 2939)
-    ]
-    assert [gauss_kruger_crs(z, datum="MGI1901") for z in (5, 6, 7, 8)] == [
-        f"EPSG:{c}" for c in range(3907, 3911)
-    ]
+    assert [gauss_kruger_crs(z, datum="CS63") for z in (1, 2, 3, 4)] == [f"EPSG:{c}" for c in range(2935, 2939)]
+    assert [gauss_kruger_crs(z, datum="MGI1901") for z in (5, 6, 7, 8)] == [f"EPSG:{c}" for c in range(3907, 3911)]
     assert (utm_crs(38), utm_crs(36, north=False)) == ("EPSG:32638", "EPSG:32736")
     assert geographic_crs("SK-42") == "EPSG:4284"
     assert geographic_crs("elsewhere") is None
@@ -171,9 +167,7 @@ def test_convergence_is_the_turn_of_the_grid(lon: float, lat: float) -> None:
     easting, northing = to_grid.transform(lon, lat)
     up = to_grid.transform(easting, northing + 10, direction="INVERSE")
     true_bearing_of_grid_north = GEOD.inv(lon, lat, *up)[0]
-    assert float(convergence_deg("EPSG:32638", lon, lat)) == pytest.approx(
-        true_bearing_of_grid_north, abs=1e-4
-    )
+    assert float(convergence_deg("EPSG:32638", lon, lat)) == pytest.approx(true_bearing_of_grid_north, abs=1e-4)
 
 
 def test_convergence_of_arrays_and_of_degrees() -> None:

@@ -50,9 +50,7 @@ def test_unusable_claim_is_set_aside_and_the_rest_goes_on(tmp_path: Path, entry:
     assert (result.count.rows_in, result.count.accepted, result.count.set_aside) == (2, 1, 1)
 
 
-@pytest.mark.parametrize(
-    ("unit", "value", "of"), [("share", 0.55, "share"), ("'%'", 55, "%"), ("''", 55, "%")]
-)
+@pytest.mark.parametrize(("unit", "value", "of"), [("share", 0.55, "share"), ("'%'", 55, "%"), ("''", 55, "%")])
 def test_per_cent_keeps_its_unit(tmp_path: Path, unit: str, value: float, of: str) -> None:
     (claim,) = read_claims(write(tmp_path, f"- {{id: a, speaker: S, value: 55 %, unit: {unit}}}\n")).claims
     assert claim.value == pytest.approx(value)
@@ -68,9 +66,7 @@ def test_unconfirmed_claim_is_kept_and_said_so(tmp_path: Path) -> None:
 
 
 def test_same_id_twice_gets_a_number(tmp_path: Path) -> None:
-    text = (
-        "- {id: a, speaker: S, value: 1, confirmed_by: x}\n- {id: a, speaker: S, value: 2, confirmed_by: x}\n"
-    )
+    text = "- {id: a, speaker: S, value: 1, confirmed_by: x}\n- {id: a, speaker: S, value: 2, confirmed_by: x}\n"
     result = read_claims(write(tmp_path, text))
     assert [c.id for c in result.claims] == ["a", "a-2"]
     assert [d.id for d in result.doubts] == ["SF-R175"]

@@ -271,9 +271,7 @@ def test_date_after_the_assessment_is_doubted() -> None:
 
 
 def test_negative_counts_are_dropped_and_the_row_kept() -> None:
-    result = read(
-        "accidents", "id|longitude|latitude|killed|injured", "a|46.9|39.9|-2|1,5", "b|46.8|39.9|1|2"
-    )
+    result = read("accidents", "id|longitude|latitude|killed|injured", "a|46.9|39.9|-2|1,5", "b|46.8|39.9|1|2")
     assert isinstance(result.facts, Accidents)
     assert np.isnan(result.facts.killed[0])
     assert np.isnan(result.facts.injured[0])
@@ -321,9 +319,7 @@ def test_a_column_called_type_is_what_it_holds() -> None:
 
 
 def test_sigma_is_never_zero() -> None:
-    facts, result = finds(
-        "id|longitude|latitude|sigma_m", "a|46.9|39.9|0", "b|46.8|39.9|-3", "c|46.7|39.9|2.5"
-    )
+    facts, result = finds("id|longitude|latitude|sigma_m", "a|46.9|39.9|0", "b|46.8|39.9|-3", "c|46.7|39.9|2.5")
     assert np.isnan(facts.sigma_m[:2]).all()
     assert facts.sigma_m[2] == 2.5
     assert serious(result) == ["SF-R149", "SF-R149"]
@@ -337,9 +333,7 @@ def test_missing_id_is_made_once_and_told_once() -> None:
 
 
 def test_same_id_and_same_row_are_kept_and_doubted() -> None:
-    facts, result = finds(
-        "id|longitude|latitude", "a|46.9|39.9", "a |46.8|39.9", "a|46.9|39.9", "a-2|46.7|39.9"
-    )
+    facts, result = finds("id|longitude|latitude", "a|46.9|39.9", "a |46.8|39.9", "a|46.9|39.9", "a-2|46.7|39.9")
     assert len(set(facts.id.tolist())) == 4
     assert facts.id[0] == "a"
     assert facts.id[3] == "a-2"
@@ -381,9 +375,7 @@ def test_area_without_ground_is_set_aside(wkt: str, id_: str) -> None:
 
 
 BOW = "POLYGON ((46.5 39.5, 46.51 39.51, 46.51 39.5, 46.5 39.51, 46.5 39.5))"
-STAR_POINTS = [
-    (46.5 + 0.01 * math.sin(0.8 * math.pi * k), 39.5 + 0.01 * math.cos(0.8 * math.pi * k)) for k in range(6)
-]
+STAR_POINTS = [(46.5 + 0.01 * math.sin(0.8 * math.pi * k), 39.5 + 0.01 * math.cos(0.8 * math.pi * k)) for k in range(6)]
 STAR = "POLYGON ((" + ", ".join(f"{x} {y}" for x, y in STAR_POINTS) + "))"
 
 
@@ -657,9 +649,7 @@ def test_a_hundred_thousand_finds_in_three_seconds(tmp_path: Path) -> None:
         for i, (x, y) in enumerate(zip(lon, lat, strict=True))
     ]
     path = tmp_path / "finds.csv"
-    path.write_text(
-        "id,longitude,latitude,sigma_m,date,category,model\n" + "\n".join(lines), encoding="utf-8"
-    )
+    path.write_text("id,longitude,latitude,sigma_m,date,category,model\n" + "\n".join(lines), encoding="utf-8")
     started = time.perf_counter()
     (result,) = read_table_file(path, "finds", HERE)
     taken = time.perf_counter() - started

@@ -97,9 +97,7 @@ def _of_position(expected: dict[str, Any], found: Any, place: str) -> Any:
         yield f"{place}: a position expected, {found} found"
         return
     north = (found["latitude"] - expected["latitude"]) * 111_000
-    east = (
-        (found["longitude"] - expected["longitude"]) * 111_320 * math.cos(math.radians(expected["latitude"]))
-    )
+    east = (found["longitude"] - expected["longitude"]) * 111_320 * math.cos(math.radians(expected["latitude"]))
     # The checked numbers are printed to five or six decimals: half a digit is up to 0.6 m.
     rounding = 0.6 if round(expected["latitude"], 5) == expected["latitude"] else 0.06
     if math.hypot(north, east) > METRE + rounding:

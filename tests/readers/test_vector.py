@@ -25,9 +25,7 @@ LON, LAT = np.array([46.929995, 46.933714]), np.array([39.989996, 39.989642])
 SQUARE = shapely.box(46.92, 39.98, 46.94, 39.99)
 
 
-def write(
-    path: Path, driver: str, shapes: npt.NDArray[Any], crs: str = "EPSG:4326", **columns: list[Any]
-) -> Path:
+def write(path: Path, driver: str, shapes: npt.NDArray[Any], crs: str = "EPSG:4326", **columns: list[Any]) -> Path:
     fields = list(columns)
     values = [np.array(columns[name], dtype=object) for name in fields]
     pyogrio.raw.write(

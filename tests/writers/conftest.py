@@ -242,10 +242,7 @@ def accident_layer(rng: np.random.Generator, fields: list[Field]) -> StandInLaye
 
 def searched_layer(fields: list[Field]) -> StandInLayer:
     chosen = fields[::2]
-    boxes = [
-        to_wgs84(shapely.box(*(f.centre + f.shift - [130, 60]), *(f.centre + f.shift + [90, 70])))
-        for f in chosen
-    ]
+    boxes = [to_wgs84(shapely.box(*(f.centre + f.shift - [130, 60]), *(f.centre + f.shift + [90, 70]))) for f in chosen]
     return StandInLayer(
         "searched",
         objects(boxes),
@@ -313,9 +310,7 @@ def make_measures(fields: list[Field]) -> list[dict[str, Any]]:
     n_finds = 38
     base = {"level": 0.9, "method": "beta-binomial posterior, clustered by record", "clusters": 7}
 
-    def one(
-        id_: str, name: str, value: Any, interval: Any, unit: str, definition: str, **more: Any
-    ) -> dict[str, Any]:
+    def one(id_: str, name: str, value: Any, interval: Any, unit: str, definition: str, **more: Any) -> dict[str, Any]:
         return {
             "id": id_,
             "name": name,
@@ -367,9 +362,7 @@ def make_measures(fields: list[Field]) -> list[dict[str, Any]]:
         ),
         one("iso19157:128", "bias of positions, east", 12.4, [7.0, 17.7], "m", "Mean east residual."),
         one("iso19157:128", "bias of positions, north", -8.1, [-13.9, -2.2], "m", "Mean north residual."),
-        one(
-            "iso19157:47", "RMSE of planimetry", 24.6, [18.9, 33.0], "m", "the reference's own error removed"
-        ),
+        one("iso19157:47", "RMSE of planimetry", 24.6, [18.9, 33.0], "m", "the reference's own error removed"),
         one("iso19157:44", "CE90", 38.2, [29.0, 52.4], "m", "circular error, 90 %"),
         one("iso19157:45", "CE95", 44.9, [33.8, 62.0], "m", "circular error, 95 %"),
         one(
@@ -499,9 +492,7 @@ def make_outside() -> dict[str, Any]:
 
 
 def make_claims() -> list[dict[str, Any]]:
-    def reading(
-        measure: str, value: float | None, interval: Any, verdict: str, reason: str
-    ) -> dict[str, Any]:
+    def reading(measure: str, value: float | None, interval: Any, verdict: str, reason: str) -> dict[str, Any]:
         return {
             "measure": measure,
             "value": value,
@@ -521,9 +512,7 @@ def make_claims() -> list[dict[str, Any]]:
             "measure": "unspecified",
             "stated": {"value": 0.25, "bound": "about", "unit": "share"},
             "readings": [
-                reading(
-                    "correctness", 0.69, [0.45, 0.88], "not consistent", "25 % lies below the 90 % interval."
-                ),
+                reading("correctness", 0.69, [0.45, 0.88], "not consistent", "25 % lies below the 90 % interval."),
                 reading(
                     "share_of_forms_located",
                     0.31,

@@ -50,15 +50,33 @@ def test_promised_keys_come_first_in_the_promised_order() -> None:
 
 def test_numpy_dates_and_enums_become_plain_values() -> None:
     value = {
-        "n": np.int64(3), "x": np.float32(0.5), "flag": np.bool_(True), "pairs": np.array([[1.0, 2.0]]),
-        "day": np.datetime64("2024-05-06T07"), "no_day": np.datetime64("NaT"), "date": dt.date(2024, 1, 2),
-        "fate": Fate.LOST, "keys": {Fate.FOUND: 1}, "set": {"b", "a"}, "zero": np.array(7), "tuple": (1, None),
-    }  # fmt: skip
+        "n": np.int64(3),
+        "x": np.float32(0.5),
+        "flag": np.bool_(True),
+        "pairs": np.array([[1.0, 2.0]]),
+        "day": np.datetime64("2024-05-06T07"),
+        "no_day": np.datetime64("NaT"),
+        "date": dt.date(2024, 1, 2),
+        "fate": Fate.LOST,
+        "keys": {Fate.FOUND: 1},
+        "set": {"b", "a"},
+        "zero": np.array(7),
+        "tuple": (1, None),
+    }
     assert plain(value) == {
-        "n": 3, "x": 0.5, "flag": True, "pairs": [[1.0, 2.0]], "day": "2024-05-06", "no_day": None,
-        "date": "2024-01-02", "fate": "lost", "keys": {"found": 1}, "set": ["a", "b"], "zero": 7,
+        "n": 3,
+        "x": 0.5,
+        "flag": True,
+        "pairs": [[1.0, 2.0]],
+        "day": "2024-05-06",
+        "no_day": None,
+        "date": "2024-01-02",
+        "fate": "lost",
+        "keys": {"found": 1},
+        "set": ["a", "b"],
+        "zero": 7,
         "tuple": [1, None],
-    }  # fmt: skip
+    }
     assert plain(np.bool_(True)) is True
 
 
@@ -73,10 +91,7 @@ def test_a_number_that_is_not_finite_is_refused_with_its_place(
     assert str(caught.value.values["place"]).startswith("$.measures[0].value")
     assert not (tmp_path / "a.json").exists()
     for lang in ("en", "ru"):
-        assert (
-            "measures"
-            in render(caught.value.id, caught.value.values, found=caught.value.found, lang=lang).reason
-        )
+        assert "measures" in render(caught.value.id, caught.value.values, found=caught.value.found, lang=lang).reason
 
 
 @pytest.mark.parametrize("bad", [object(), b"bytes", 1j, {1.5: "float key"}, {("a",): 1}])
@@ -85,9 +100,7 @@ def test_a_value_without_a_json_form_is_refused(bad: object) -> None:
         plain({"records": [bad]})
 
 
-def test_the_file_is_utf8_with_one_newline_at_the_end_and_always_the_same(
-    tmp_path: Path, assessment: Any
-) -> None:
+def test_the_file_is_utf8_with_one_newline_at_the_end_and_always_the_same(tmp_path: Path, assessment: Any) -> None:
     for name in ("a.json", "b.json"):
         write_assessment_json(assessment, tmp_path / name)
     raw = (tmp_path / "a.json").read_bytes()
@@ -128,9 +141,7 @@ class TestSchema:
             (("doubts", 0, "severity"), "fatal"),
         ],
     )
-    def test_what_breaks_the_promise_is_found(
-        self, path: tuple[Any, ...], value: Any, assessment: Any
-    ) -> None:
+    def test_what_breaks_the_promise_is_found(self, path: tuple[Any, ...], value: Any, assessment: Any) -> None:
         document = strict(dumps(assessment.document))
         place = document
         for key in path[:-1]:

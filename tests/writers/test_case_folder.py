@@ -80,9 +80,7 @@ def test_forms_come_back_as_they_were_written(folder: Path, easy: SimulatedRegio
     for form in easy.forms:
         text = (folder / "records" / f"{form['record_id']}.yaml").read_text(encoding="utf-8")
         assert yaml.load(text, Loader=yaml.BaseLoader) == form  # the reader's loader: every scalar is text
-        assert (
-            yaml.safe_load(text)["totals"] == form["totals"]
-        )  # quoted where another loader would make numbers
+        assert yaml.safe_load(text)["totals"] == form["totals"]  # quoted where another loader would make numbers
 
 
 def test_tables_come_back_as_they_were_written(folder: Path, easy: SimulatedRegion) -> None:
@@ -109,9 +107,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 def test_polygons_come_back_as_they_were_written(folder: Path, easy: SimulatedRegion) -> None:
     for name, table in (("searched", easy.searched), ("areas", easy.areas)):
-        collection = json.loads(
-            (folder / f"{name}.geojson").read_text(encoding="utf-8"), parse_constant=pytest.fail
-        )
+        collection = json.loads((folder / f"{name}.geojson").read_text(encoding="utf-8"), parse_constant=pytest.fail)
         assert collection["simulated"] is True
         assert len(collection["features"]) == len(table)
         for feature, shape in zip(collection["features"], table.geometry, strict=True):

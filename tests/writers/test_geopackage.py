@@ -100,9 +100,7 @@ def test_every_layer_has_exactly_one_default_style_where_qgis_looks_for_it(writt
     )
     assert sorted(r[0] for r in found) == sorted(LAYERS)
     assert {r[1:] for r in found} == {("geom", "", 1, "2024-06-30T00:00:00.000Z")}
-    assert rows(written, "SELECT data_type FROM gpkg_contents WHERE table_name = 'layer_styles'") == [
-        ("attributes",)
-    ]
+    assert rows(written, "SELECT data_type FROM gpkg_contents WHERE table_name = 'layer_styles'") == [("attributes",)]
 
 
 def test_a_simulated_case_carries_the_mark_in_every_layer(written: Path) -> None:
@@ -124,9 +122,7 @@ def test_the_same_case_gives_the_same_bytes(assessment: Any, tmp_path: Path) -> 
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.gpkg", "b.gpkg"]
 
 
-def test_an_older_file_is_replaced(
-    written: Path, empty_assessment: Any, assessment: Any, tmp_path: Path
-) -> None:
+def test_an_older_file_is_replaced(written: Path, empty_assessment: Any, assessment: Any, tmp_path: Path) -> None:
     path = tmp_path / "x.gpkg"
     write_geopackage(assessment, path)
     write_geopackage(empty_assessment, path)
@@ -200,9 +196,7 @@ class TestStyles:
         values = {c.attrib["value"]: c.attrib["symbol"] for c in root.iter("category")}
         assert set(values) == {*(s.value for s in AreaStatus), ""}
         fills = {
-            s.attrib["name"]: next(
-                o.attrib["value"] for o in s.iter("Option") if o.attrib.get("name") == "color"
-            )
+            s.attrib["name"]: next(o.attrib["value"] for o in s.iter("Option") if o.attrib.get("name") == "color")
             for s in root.iter("symbol")
         }
         assert fills[values["CHA"]] == "255,0,0,128"

@@ -109,9 +109,7 @@ def test_text_from_the_data_is_never_a_formula_a_link_or_a_number(
             assert found.quotePrefix
 
 
-def test_long_and_odd_text_does_not_break_the_file(
-    assessment: Any, with_document: Any, tmp_path: Path
-) -> None:
+def test_long_and_odd_text_does_not_break_the_file(assessment: Any, with_document: Any, tmp_path: Path) -> None:
     doubt = {
         **assessment.document["doubts"][0],
         "found": "x" * 40_000,

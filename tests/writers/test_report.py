@@ -77,9 +77,9 @@ class TestSelfContained:
         html = render_report(assessment)
         assert set(re.findall(r"https?://[^\s\"'<>)]+", html)) <= {"http://www.w3.org/2000/svg"}
         assert not re.search(r"""(src|href|action|srcset|data|poster)\s*=\s*["'](?!#)""", html)
-        assert set(re.findall(r"url\(([^)]{4})", html)) <= {"data", "#m0-", "#fat"} | {
-            f"#m{i}-" for i in range(10)
-        } | {f"#m1{i}" for i in range(3)}
+        assert set(re.findall(r"url\(([^)]{4})", html)) <= {"data", "#m0-", "#fat"} | {f"#m{i}-" for i in range(10)} | {
+            f"#m1{i}" for i in range(3)
+        }
         assert "@import" not in html
 
     def test_no_script_no_inline_style_no_handler(self, page: Page) -> None:
@@ -135,14 +135,10 @@ class TestWhatItSays:
 
     def test_it_never_says_safe_but_says_what_it_is_not(self, english: Page) -> None:
         assert "Not evidence that any place is free of devices" in english.text
-        lines = [line for line in english.text.splitlines() if re.search(r"\bsafe\b", line)]
-        assert lines == [
-            "It does not say that any land is safe, nor that it may be entered, released or used."
-        ]
+        allowed = "It does not say that any land is safe, nor that it may be entered, released or used."
+        assert re.findall(r"\bsafe\b", english.text.replace(allowed, "")) == []
 
-    def test_every_key_figure_has_an_interval_or_says_why_not(
-        self, assessment: Any, empty_assessment: Any
-    ) -> None:
+    def test_every_key_figure_has_an_interval_or_says_why_not(self, assessment: Any, empty_assessment: Any) -> None:
         for case in (assessment, empty_assessment):
             for figure in key_figures(case.document, EN):
                 assert figure.definition
@@ -169,9 +165,7 @@ class TestWhatItSays:
         assert "Position error is not yet taken out in this version." in english.text
         assert "The authority has not set an exposure band." in english.text
 
-    def test_both_sides_stand_beside_each_other_and_no_verdict_says_right_or_wrong(
-        self, assessment: Any
-    ) -> None:
+    def test_both_sides_stand_beside_each_other_and_no_verdict_says_right_or_wrong(self, assessment: Any) -> None:
         columns = claim_columns(assessment.document, EN)
         assert [(speaker, len(claims)) for speaker, claims in columns] == [
             ("Party A, mine action agency", 2),

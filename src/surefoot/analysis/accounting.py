@@ -189,9 +189,7 @@ def ledger(
         SF-A003 a probability outside its range.
     """
     ground = np.asarray(searched, dtype=np.float64)
-    if not np.all((ground >= 0.0) & (ground <= 1.0)) or (
-        detection is not None and not 0.0 < detection <= 1.0
-    ):
+    if not np.all((ground >= 0.0) & (ground <= 1.0)) or (detection is not None and not 0.0 < detection <= 1.0):
         raise UsageError("SF-A003", f"searched / detection {detection}")
     fate = _from_finds(association, find_fate)
     doubts = _take_removals(fate, association.item_record, item_model, removals)
@@ -229,9 +227,7 @@ def _key(model: object) -> str:
     return "".join(str(model).casefold().replace("-", "").split())
 
 
-def _take_removals(
-    fate: Floats, record: Ints, item_model: Texts, removals: Sequence[Removal]
-) -> tuple[Doubt, ...]:
+def _take_removals(fate: Floats, record: Ints, item_model: Texts, removals: Sequence[Removal]) -> tuple[Doubt, ...]:
     """Spread removals over what their records have not yet accounted for, in place; return what did not fit.
 
     Which devices were removed is not known, so each open device of the type takes an equal part of it.
@@ -262,9 +258,7 @@ def _take_removals(
     return tuple(doubts)
 
 
-def _presence(
-    association: Association, ground: Floats, detection: float, beta: tuple[float, float]
-) -> Floats:
+def _presence(association: Association, ground: Floats, detection: float, beta: tuple[float, float]) -> Floats:
     """P(a recorded device is there), learnt per record from the share found on its searched ground, (n,)."""
     records = int(association.item_record.max(initial=-1)) + 1
     could = np.bincount(association.item_record, weights=ground, minlength=records)
@@ -348,9 +342,7 @@ def _still_in_ground(
     log_chance = np.zeros(1) if stated else _log_beta(chances, detection_beta)
     means = _midpoints(_PRESENCE_POINTS)
     log_mean = _log_beta(means, presence_beta)
-    tables = [
-        _present_table(facts, r, chances, means, sum(presence_beta)) for r in range(facts.recorded.size)
-    ]
+    tables = [_present_table(facts, r, chances, means, sum(presence_beta)) for r in range(facts.recorded.size)]
     evidence = np.zeros((int(facts.group.max()) + 1, chances.size, means.size))
     np.add.at(evidence, facts.group, np.array([logsumexp(table, axis=2) for _, table in tables]))
     evidence += log_mean

@@ -194,9 +194,7 @@ def associate(
     record = np.asarray(item_record, dtype=np.int64)
     lots = _lots(item_mean, item_cov, presence, searched, np.asarray(item_category), record)
     item = np.column_stack([item_mean, item_cov])[lots.first]
-    find = np.column_stack([find_position, np.maximum(find_variance, SMALLEST_VARIANCE_M2)]).astype(
-        np.float64
-    )
+    find = np.column_stack([find_position, np.maximum(find_variance, SMALLEST_VARIANCE_M2)]).astype(np.float64)
     categories = (
         np.asarray(item_category)[lots.first].astype(np.int32),
         np.asarray(find_category).astype(np.int32),
@@ -235,9 +233,7 @@ def _check(
             raise UsageError("SF-A003", name)
 
 
-def _lots(
-    mean: Floats, cov: Floats, presence: Floats, searched: Floats, category: Ints, record: Ints
-) -> _Lots:
+def _lots(mean: Floats, cov: Floats, presence: Floats, searched: Floats, category: Ints, record: Ints) -> _Lots:
     """Take items together that no find can tell apart."""
     if mean.shape[0] == 0:
         none = np.empty(0, dtype=np.int64)
@@ -254,9 +250,7 @@ def _lots(
     return _Lots(first, size.astype(np.float64), group)
 
 
-def _edges(
-    item: Floats, find: Floats, categories: tuple[kernels.Indices, kernels.Indices], gate: float
-) -> _Edges:
+def _edges(item: Floats, find: Floats, categories: tuple[kernels.Indices, kernels.Indices], gate: float) -> _Edges:
     """List the pairs inside the gate, with the density of the find under the item."""
     if item.shape[0] == 0 or find.shape[0] == 0:
         return _Edges(np.zeros(item.shape[0] + 1, dtype=np.int64), np.empty(0, dtype=np.int32), np.empty(0))
@@ -271,24 +265,18 @@ def _edges(
     return _Edges(starts, listed, kernels.pair_densities(item, starts, listed, find))
 
 
-def _grid(
-    find: Floats, radius: Floats
-) -> tuple[tuple[float, float, float, int, int], Ints, npt.NDArray[np.int32]]:
+def _grid(find: Floats, radius: Floats) -> tuple[tuple[float, float, float, int, int], Ints, npt.NDArray[np.int32]]:
     """Sort the finds into square cells of half the typical reach, within a bounded number of cells."""
     low, high = find[:, :2].min(axis=0), find[:, :2].max(axis=0)
     reach = radius[radius > 0.0]
     size = float(np.median(reach)) / 2.0 if reach.size else 1.0
     extent = np.maximum(high - low, size)
-    size = max(
-        size, float(np.sqrt(extent[0] * extent[1] / _MAX_CELLS)), float(extent.max() / _MAX_CELLS), 1e-3
-    )
+    size = max(size, float(np.sqrt(extent[0] * extent[1] / _MAX_CELLS)), float(extent.max() / _MAX_CELLS), 1e-3)
     columns, rows = (int(np.floor(span / size)) + 1 for span in high - low)
     column, row = (np.floor((find[:, axis] - low[axis]) / size).astype(np.int64) for axis in (0, 1))
     cell = np.minimum(row, rows - 1) * columns + np.minimum(column, columns - 1)
     order = np.argsort(cell, kind="stable").astype(np.int32)
-    cell_start = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=columns * rows))]).astype(
-        np.int64
-    )
+    cell_start = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=columns * rows))]).astype(np.int64)
     return (float(low[0]), float(low[1]), size, columns, rows), cell_start, order
 
 
@@ -318,9 +306,7 @@ def _propagated(edges: _Edges, size: Floats, finds: int, clutter: float, warm: _
     to_find = np.empty(edges.find.size) if warm is None else warm.to_find
     at_find = np.zeros(finds)
     for _ in range(MAX_SWEEPS):
-        change = kernels.sweep(
-            edges.starts, edges.find, edges.odds, size, 1.0 / clutter, to_item, to_find, at_find
-        )
+        change = kernels.sweep(edges.starts, edges.find, edges.odds, size, 1.0 / clutter, to_item, to_find, at_find)
         if change < TOLERANCE:
             return _State(to_item, to_find, at_find, clutter, True)
     return _State(to_item, to_find, at_find, clutter, False)

@@ -97,9 +97,7 @@ def match_signature(
             found.append((error, off, np.log(error.weight) - 0.5 * off**2 - 2.0 * np.log(spread)))
     logs = np.array([entry[2] for entry in found])
     share = np.exp(logs - logs.max())
-    ranked = sorted(
-        zip(found, share / share.sum(), strict=True), key=lambda pair: (-pair[1], pair[0][0].name)
-    )
+    ranked = sorted(zip(found, share / share.sum(), strict=True), key=lambda pair: (-pair[1], pair[0][0].name))
     return tuple(SignatureMatch(e.name, float(p), off, e.east_m, e.north_m) for (e, off, _), p in ranked)
 
 
@@ -130,9 +128,7 @@ class _Grid:
         """Geographic degrees on the grid's own datum to easting, northing."""
         return _project(self.crs(), longitude, latitude, inverse=False)
 
-    def inverse(
-        self, easting: float, northing: float, *, longitude: float | None = None
-    ) -> tuple[float, float]:
+    def inverse(self, easting: float, northing: float, *, longitude: float | None = None) -> tuple[float, float]:
         """Easting, northing to degrees on the grid's own datum, or as if on another central meridian."""
         return _project(self.crs(longitude=longitude), easting, northing, inverse=True)
 
@@ -361,9 +357,7 @@ def _dms_as_decimal(degrees: float) -> float:
 def _offset(true: Degrees, wrong: Degrees, metric_crs: str | None) -> tuple[float, float]:
     if metric_crs is not None:
         to_metric = Transformer.from_crs(WGS84, metric_crs, always_xy=True, allow_ballpark=False)
-        (east, wrong_east), (north, wrong_north) = to_metric.transform(
-            [true[0], wrong[0]], [true[1], wrong[1]]
-        )
+        (east, wrong_east), (north, wrong_north) = to_metric.transform([true[0], wrong[0]], [true[1], wrong[1]])
         return float(wrong_east - east), float(wrong_north - north)
     azimuth, _, distance = _GEOD.inv(*true, *wrong)
     return float(distance * np.sin(np.radians(azimuth))), float(distance * np.cos(np.radians(azimuth)))

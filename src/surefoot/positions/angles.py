@@ -30,12 +30,8 @@ _TOKEN = re.compile(
     r"|(?P<min>'|мин\w*\.?|min\w*\.?|(?<=\d)m(?![a-zа-я]))|(?P<sec>\"|сек\w*\.?|sec\w*\.?)|"
     + "|".join(f"(?P<word_{i}_{letter}>{pattern})" for i, (letter, pattern) in enumerate(_WORDS))
 )
-_COMPACT = re.compile(
-    r"(\d{2})(\d{2})(\d{2}(?:\.\d+)?) ?([ns])[ ,;/]*(\d{3})(\d{2})(\d{2}(?:\.\d+)?) ?([ew])"
-)
-_COMPACT_BEFORE = re.compile(
-    r"([ns]) ?(\d{2})(\d{2})(\d{2}(?:\.\d+)?)[ ,;/]*([ew]) ?(\d{3})(\d{2})(\d{2}(?:\.\d+)?)"
-)
+_COMPACT = re.compile(r"(\d{2})(\d{2})(\d{2}(?:\.\d+)?) ?([ns])[ ,;/]*(\d{3})(\d{2})(\d{2}(?:\.\d+)?) ?([ew])")
+_COMPACT_BEFORE = re.compile(r"([ns]) ?(\d{2})(\d{2})(\d{2}(?:\.\d+)?)[ ,;/]*([ew]) ?(\d{3})(\d{2})(\d{2}(?:\.\d+)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +139,7 @@ def _start_of_second(tokens: list[tuple[str, str]], numbers: list[int]) -> int |
     degree_signs = [i for i in numbers if i + 1 < len(tokens) and tokens[i + 1][0] == "deg"]
     if len(degree_signs) == 2:
         return degree_signs[1] if degree_signs[0] == numbers[0] else None
-    borders = [
-        i for i, (kind, _) in enumerate(tokens) if kind in ("word", "cut") and numbers[0] < i < numbers[-1]
-    ]
+    borders = [i for i, (kind, _) in enumerate(tokens) if kind in ("word", "cut") and numbers[0] < i < numbers[-1]]
     # "39 ; 59 ; 24": a cut inside an angle is not a border between two.
     starts = {next(n for n in numbers if n > border) for border in borders}
     if len(starts) == 1:

@@ -47,9 +47,7 @@ _UNITS: tuple[tuple[BearingUnit, str], ...] = (
     (BearingUnit.DEGREE, r"°|градус|\bград\b|\bdeg|stepen|stupn|степен|ступњ"),
 )
 
-_COUNTER = re.compile(
-    r"против|counter|anti-?clock|\bccw\b|against the clock|suprotno|супротно|обрнуто|obrnuto"
-)
+_COUNTER = re.compile(r"против|counter|anti-?clock|\bccw\b|against the clock|suprotno|супротно|обрнуто|obrnuto")
 _CLOCKWISE = re.compile(r"по (?:ходу )?час|clockwise|\bcw\b|u smeru kaz|u smjeru kaz|у смеру каз")
 
 _NUMBER = r"\d+(?:[.,]\d+)?"
@@ -105,9 +103,7 @@ def true_from(
     declination_deg, convergence_deg
         At the place and, for the declination, at the date of the bearing; degrees, east positive.
     """
-    return wrap_deg(
-        np.asarray(bearing_deg, dtype=np.float64) + _turn(north, declination_deg, convergence_deg)
-    )
+    return wrap_deg(np.asarray(bearing_deg, dtype=np.float64) + _turn(north, declination_deg, convergence_deg))
 
 
 def bearing_from_true(
@@ -260,9 +256,7 @@ def _minute_step(minutes: float) -> float:
     return next(steps, 0.01) / 60.0
 
 
-def _hyphenated(
-    raw: str, large: int, small: int, unit: BearingUnit | None
-) -> tuple[float, float, BearingUnit | None]:
+def _hyphenated(raw: str, large: int, small: int, unit: BearingUnit | None) -> tuple[float, float, BearingUnit | None]:
     """Read "15-40" (large and small divisions); above one circle it can only be degrees and minutes."""
     mils = unit or BearingUnit.MIL_6000
     if mils is BearingUnit.GON:

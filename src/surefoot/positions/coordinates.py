@@ -19,16 +19,12 @@ _NUMBER = r"[-+]?\d{1,3}(?:,\d{3}){2}(?:\.\d+)?|[-+]?\d{1,3}(?: \d{3})+(?:[.,]\d
 _METRES = r"(?: ?(?P<{0}>км|km|м|m)\b\.?)?"
 _NORTH = r"x|n(?:orthing)?|север\w*|сев\.?"
 _EAST = r"y|e(?:asting)?|восток\w*|вост\.?"
-_HEIGHT = re.compile(
-    r"[ ,;]+(?:h|z|n?adm|выс\w*|alt\w*|height|elev\w*) ?[=:.]? ?-?\d+(?:[.,]\d+)? ?(?:м|m)?\.?$"
-)
+_HEIGHT = re.compile(r"[ ,;]+(?:h|z|n?adm|выс\w*|alt\w*|height|elev\w*) ?[=:.]? ?-?\d+(?:[.,]\d+)? ?(?:м|m)?\.?$")
 _BEFORE = re.compile(
     rf"(?P<la>{_NORTH}|{_EAST}) ?[=:.]{{0,2}} ?(?P<a>{_NUMBER}){_METRES.format('ua')}"
     rf"[ ,;/]*(?P<lb>{_NORTH}|{_EAST}) ?[=:.]{{0,2}} ?(?P<b>{_NUMBER}){_METRES.format('ub')}"
 )
-_AFTER = re.compile(
-    r"(?P<a>\d{5,8}(?:[.,]\d+)?) ?m?(?P<la>n|e)[ ,;/]+(?P<b>\d{5,8}(?:[.,]\d+)?) ?m?(?P<lb>n|e)"
-)
+_AFTER = re.compile(r"(?P<a>\d{5,8}(?:[.,]\d+)?) ?m?(?P<la>n|e)[ ,;/]+(?P<b>\d{5,8}(?:[.,]\d+)?) ?m?(?P<lb>n|e)")
 _BARE = re.compile(
     r"(?P<a>\d{1,2} \d{3} \d{3}|\d{3} \d{3}|\d{4,8}(?:\.\d+)?|\d{4,8},\d{1,3}(?!\d))(?: ?[;/] ?|, ?| )"
     r"(?P<b>\d{1,2} \d{3} \d{3}|\d{3} \d{3}|\d{4,8}(?:[.,]\d+)?) ?(?:м|m)?\.?"
@@ -38,9 +34,7 @@ _SQUARE_WORD = re.compile(
     r"(\d{2})[ \-]?(\d{2})(?!\d)(.*)"
 )
 _SQUARE_BARE = re.compile(r"(\d{2})(\d{2})((?:[ ]?[\-/][ ]?[1-9абвг]| ?[абвг])?)")
-_SQUARE_PART = re.compile(
-    r"[ \-/,.]*(?:ул(?:итк\w*|\.)?|по улитке|snail|ч(?:асть|\.)?)?[ \-/.:№]*([1-9абвг])?"
-)
+_SQUARE_PART = re.compile(r"[ \-/,.]*(?:ул(?:итк\w*|\.)?|по улитке|snail|ч(?:асть|\.)?)?[ \-/.:№]*([1-9абвг])?")
 _LOCAL = re.compile(
     r"\( ?([-+]?\d+(?:[.,]\d+)?) ?(?:м|m)? ?[,;] ?([-+]?\d+(?:[.,]\d+)?) ?(?:м|m)? ?\)(?: ?(?:м|m)\.?)?"
 )
@@ -106,9 +100,7 @@ def _mgrs(raw: str, low: str) -> CoordinateStatement | None:
     if match is None:
         return None
     quantum = mgrs_to_utm(match[1])[4]
-    return CoordinateStatement(
-        raw, "mgrs", mgrs=match[1].upper(), labelled=True, quantum_m=quantum, notation="mgrs"
-    )
+    return CoordinateStatement(raw, "mgrs", mgrs=match[1].upper(), labelled=True, quantum_m=quantum, notation="mgrs")
 
 
 def _plane_labelled(raw: str, low: str) -> CoordinateStatement | None:

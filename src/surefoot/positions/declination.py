@@ -119,7 +119,5 @@ def _schmidt(cos_t: Floats, sin_t: Floats, degree: int) -> tuple[Floats, Floats]
             older = p[n - 2, m] if n > 1 else np.zeros_like(cos_t)
             older_slope = dp[n - 2, m] if n > 1 else np.zeros_like(cos_t)
             p[n, m] = ((2 * n - 1) * cos_t * p[n - 1, m] - before * older) / root
-            dp[n, m] = (
-                (2 * n - 1) * (cos_t * dp[n - 1, m] - sin_t * p[n - 1, m]) - before * older_slope
-            ) / root
+            dp[n, m] = ((2 * n - 1) * (cos_t * dp[n - 1, m] - sin_t * p[n - 1, m]) - before * older_slope) / root
     return p, dp

@@ -30,16 +30,12 @@ _UNITS: tuple[tuple[DistanceUnit | None, str], ...] = (
     (DistanceUnit.FOOT, r"ft\.?|feet|foot|фут\w*|stop[aei]"),
     (None, r"п\.?|пар\w*"),
 )
-_ABOUT = (
-    r"(?:ок\.?|около|примерно|прибл\w*\.?|~|≈|about|approx\w*\.?|ca?\.?|circa|oko|cca\.?|до|d ?=|s ?=|r ?=)"
-)
+_ABOUT = r"(?:ок\.?|около|примерно|прибл\w*\.?|~|≈|about|approx\w*\.?|ca?\.?|circa|oko|cca\.?|до|d ?=|s ?=|r ?=)"
 _SLOPE = re.compile(
     r"[,;(]? ?(?:по склону|на склоне|склон|уклон|крутизна|угол наклона|(?:along |on )?(?:a |the )?slope"
     r"|(?:uz )?nagib)(?: of)? ?[=:]? ?(\d+(?:[.,]\d+)?) ?(?:°|deg\w*|град\w*)\)?"
 )
-_DISTANCE = re.compile(
-    rf"^(?:{_ABOUT} ?)*(?P<sign>-)? ?(?P<number>\d+(?: \d{{3}})*(?:[.,]\d+)?) ?(?P<unit>[^\d]*)$"
-)
+_DISTANCE = re.compile(rf"^(?:{_ABOUT} ?)*(?P<sign>-)? ?(?P<number>\d+(?: \d{{3}})*(?:[.,]\d+)?) ?(?P<unit>[^\d]*)$")
 
 
 def parse_distance(text: str) -> DistanceStatement:
@@ -127,6 +123,4 @@ def to_metres(statement: DistanceStatement, *, step_m: float = 0.75, pair_of_ste
 
 def horizontal_m(distance_m: npt.ArrayLike, slope_deg: npt.ArrayLike) -> Floats:
     """Return the horizontal part of a distance measured along a slope, metres."""
-    return np.asarray(distance_m, dtype=np.float64) * np.cos(
-        np.radians(np.asarray(slope_deg, dtype=np.float64))
-    )
+    return np.asarray(distance_m, dtype=np.float64) * np.cos(np.radians(np.asarray(slope_deg, dtype=np.float64)))

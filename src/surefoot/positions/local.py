@@ -25,9 +25,7 @@ def to_local(longitude: npt.ArrayLike, latitude: npt.ArrayLike, *, pivot: tuple[
     pivot
         Longitude and latitude of the frame's zero.
     """
-    lon, lat = np.broadcast_arrays(
-        np.asarray(longitude, dtype=np.float64), np.asarray(latitude, dtype=np.float64)
-    )
+    lon, lat = np.broadcast_arrays(np.asarray(longitude, dtype=np.float64), np.asarray(latitude, dtype=np.float64))
     azimuth, _, distance = _inverse(lon, lat, pivot)
     return np.asarray(distance * np.exp(1j * np.radians(90.0 - azimuth)), dtype=np.complex128)
 

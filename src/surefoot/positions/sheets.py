@@ -66,9 +66,7 @@ _NOISE = re.compile(
 _SCALE = re.compile(r"(?:м(?:асштаб)?\.? ?)?1 ?[:/] ?\d[\d .]*(?:000|k|к)?", re.IGNORECASE)
 _QUARTER = "[" + "".join(_QUARTER_READINGS) + "]"
 _NAME = re.compile(r"(?P<row>[A-VА-ЯІЈ])-?(?P<zone>\d{1,2})(?:-?(?P<rest>[^-].*))?")
-_HUNDRED = re.compile(
-    rf"(?P<number>\d{{1,3}})(?:-?(?P<a>{_QUARTER})(?:-?(?P<b>{_QUARTER})(?:-?(?P<c>[1-4]))?)?)?"
-)
+_HUNDRED = re.compile(rf"(?P<number>\d{{1,3}})(?:-?(?P<a>{_QUARTER})(?:-?(?P<b>{_QUARTER})(?:-?(?P<c>[1-4]))?)?)?")
 _ROMAN = re.compile(r"X{0,3}(?:IX|IV|V?I{0,3})")
 
 
@@ -88,9 +86,7 @@ def parse_sheet(text: str) -> tuple[Sheet, ...]:
     or small letters, a scale and a title in brackets do not matter.
     """
     clean = _SCALE.sub(" ", _NOISE.sub(" ", plain(text)))
-    first, *others = (
-        re.sub(r"[ \-_./]+", "-", part.strip(" .-_/")).upper() for part in re.split(r"[,;+]", clean)
-    )
+    first, *others = (re.sub(r"[ \-_./]+", "-", part.strip(" .-_/")).upper() for part in re.split(r"[,;+]", clean))
     # "J-38-10-А,Б": a map glued from neighbours, named by its last letters.
     names = [first] + [first[:-1] + letter for letter in others if re.fullmatch(_QUARTER, letter)]
     return tuple(dict.fromkeys(sheet for name in names for sheet in _named(name)))

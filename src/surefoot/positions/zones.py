@@ -65,9 +65,7 @@ _MERIDIAN = re.compile(
     r"(?:осев\w* меридиан\w*|центр\w* меридиан\w*|(?<!\w)[цо]\.? ?м\.?|central meridian|\bcm\b)"
     r"[ =:]*(\d{1,3})(?!\d)"
 )
-_UTM = re.compile(
-    r"(?:utm|утм)[ .:\-]*(?:зон[аы]|zon[ea]|z\b)?[ .:№#\-]*(\d{1,2})? ?([c-hj-np-x](?![a-zа-я]))?"
-)
+_UTM = re.compile(r"(?:utm|утм)[ .:\-]*(?:зон[аы]|zon[ea]|z\b)?[ .:№#\-]*(\d{1,2})? ?([c-hj-np-x](?![a-zа-я]))?")
 _GEOGRAPHIC_WORDS = re.compile(r"географ|geograph|geograf|широт|долгот|lat\w*[ /,]*lon|градус|degrees|dms")
 _SOUTH = re.compile(r"\bsouth|южн|\bjug\b|полушарие юж")
 
@@ -168,9 +166,7 @@ def convergence_deg(crs: str, longitude: npt.ArrayLike, latitude: npt.ArrayLike)
     PositionError
         SF-P002 unknown CRS, SF-P006 a projection that PROJ cannot compute.
     """
-    lon, lat = np.broadcast_arrays(
-        np.asarray(longitude, dtype=np.float64), np.asarray(latitude, dtype=np.float64)
-    )
+    lon, lat = np.broadcast_arrays(np.asarray(longitude, dtype=np.float64), np.asarray(latitude, dtype=np.float64))
     projection = _projection(crs)
     if projection is None:
         return np.zeros(lon.shape)
@@ -266,9 +262,7 @@ def _by_code(raw: str, code: str) -> CrsStatement:
     except CRSError as error:
         raise InputError("SF-P002", raw) from error
     base = ":".join((crs.geodetic_crs and crs.geodetic_crs.to_authority()) or ("", ""))
-    datum = next(
-        (d for d in ("SK-42", "SK-95", "WGS84", "ED50", "MGI1901", "MGI") if geographic_crs(d) == base), ""
-    )
+    datum = next((d for d in ("SK-42", "SK-95", "WGS84", "ED50", "MGI1901", "MGI") if geographic_crs(d) == base), "")
     if crs.is_geographic:
         return CrsStatement(raw, datum, "geographic", None, epsg=code)
     projection = "utm" if crs.utm_zone else _gauss_word(crs.name)
@@ -311,9 +305,7 @@ def _cs63(text: str, low: str) -> CrsStatement:
     if match:
         name = f"{match[1].upper()}{match[2]}"
         code = CS63_ZONES.get(name)
-        return CrsStatement(
-            text, "CS63", "gauss_kruger_3", int(match[2]), epsg=f"EPSG:{code}" if code else None
-        )
+        return CrsStatement(text, "CS63", "gauss_kruger_3", int(match[2]), epsg=f"EPSG:{code}" if code else None)
     zone = _zone(low, three=True)
     # "zone 3" alone may be A3, K3 or X3.
     return CrsStatement(text, "CS63", "gauss_kruger_3", zone)

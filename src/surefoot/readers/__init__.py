@@ -170,15 +170,11 @@ def _content(record: MinefieldRecord) -> MinefieldRecord:
     return replace(record, record_id="", where=Where(""), received=None, doubts=(), geometry_sigma_m=0.0)
 
 
-def _located(
-    records: Sequence[MinefieldRecord], context: LocateContext
-) -> list[tuple[MinefieldRecord, Readings]]:
+def _located(records: Sequence[MinefieldRecord], context: LocateContext) -> list[tuple[MinefieldRecord, Readings]]:
     return [(record, locate(record, context=context)) for record in records]
 
 
-def _recounted(
-    tables: Sequence[TableCount], located: Sequence[tuple[MinefieldRecord, Readings]]
-) -> list[TableCount]:
+def _recounted(tables: Sequence[TableCount], located: Sequence[tuple[MinefieldRecord, Readings]]) -> list[TableCount]:
     """Count records with doubts once more: placing them can raise doubts of its own."""
     doubtful: Counter[str] = Counter()
     for record, readings in located:

@@ -122,9 +122,7 @@ def _files(folder: Path) -> list[tuple[Path, str]]:
             found.append((path, kind))
     inside = folder / "records"
     if inside.is_dir():
-        found += [
-            (path, "records") for path in sorted(inside.rglob("*")) if path.is_file() and _visible(path)
-        ]
+        found += [(path, "records") for path in sorted(inside.rglob("*")) if path.is_file() and _visible(path)]
     return found
 
 
@@ -145,9 +143,7 @@ def _listed(folder: Path, files: Sequence[tuple[Path, str]]) -> list[Doubt]:
             doubts.append(Doubt("SF-R117", Severity.WARNING, Where(names[0]), ", ".join(names), told))
     texts = sorted(p.name for p in (folder / "statements").glob("*") if p.is_file())
     if texts:
-        doubts.append(
-            Doubt("SF-R166", Severity.INFO, Where("statements"), ", ".join(texts), {"count": len(texts)})
-        )
+        doubts.append(Doubt("SF-R166", Severity.INFO, Where("statements"), ", ".join(texts), {"count": len(texts)}))
     known = {path for path, _ in files}
     others = [p.name for p in sorted(folder.iterdir()) if p.is_file() and _visible(p) and p not in known]
     others = [n for n in others if n.casefold() not in _NOT_TABLES and not n.casefold().startswith("readme")]
@@ -180,9 +176,7 @@ def _job(path: Path, name: str, kind: str, forms_reader: FormsReader) -> Job:
     return load_job(path, name, kind)
 
 
-def _load(
-    folder: Path, files: Sequence[tuple[Path, str]], forms_reader: FormsReader, reading: _Reading
-) -> None:
+def _load(folder: Path, files: Sequence[tuple[Path, str]], forms_reader: FormsReader, reading: _Reading) -> None:
     """Load every file in one limited child."""
     jobs: list[tuple[str, str, Job]] = []
     scans = []
@@ -203,9 +197,7 @@ def _load(
         reading.doubts.append(Doubt("SF-R165", Severity.INFO, Where("records"), ", ".join(scans)[:500], told))
     claims = folder / "claims.yaml"
     if claims.is_file():
-        jobs.append(
-            ("claims.yaml", "claims", Job(read_claims, (claims,), *limits_for(claims.stat().st_size)))
-        )
+        jobs.append(("claims.yaml", "claims", Job(read_claims, (claims,), *limits_for(claims.stat().st_size))))
     for (name, kind, _), loaded in zip(jobs, run_jobs([job for _, _, job in jobs]), strict=True):
         _sort_in(name, kind, loaded, reading)
 
@@ -325,9 +317,7 @@ def _of_type(reading: _Reading, kind: type[MinefieldRecord]) -> list[MinefieldRe
     return [f for r in reading.results if isinstance(r.facts, tuple) for f in r.facts if isinstance(f, kind)]
 
 
-def _settings(
-    folder: Path, stated: CaseFile, region: BaseGeometry, region_stated: bool, utm: str
-) -> CaseSettings:
+def _settings(folder: Path, stated: CaseFile, region: BaseGeometry, region_stated: bool, utm: str) -> CaseSettings:
     return CaseSettings(
         name=stated.name or folder.resolve().name,
         crs=stated.crs or utm,

@@ -173,9 +173,7 @@ def word_key(text: str) -> str:
     return re.sub(r"[\W_]+", "_", without.casefold()).strip("_")
 
 
-def read_words(
-    column: Texts, known: Mapping[str, str], own: Mapping[str, str]
-) -> tuple[dict[str, str], set[str]]:
+def read_words(column: Texts, known: Mapping[str, str], own: Mapping[str, str]) -> tuple[dict[str, str], set[str]]:
     """Translate the distinct words of a column.
 
     Parameters

@@ -35,15 +35,11 @@ class Ledger:
     def _where(self, row: int | None, column: str | None = None) -> Where:
         return Where(self.table.file, self.table.sheet, row, column)
 
-    def note(
-        self, id_: str, found: str = "", *, severity: Severity = Severity.INFO, **values: object
-    ) -> None:
+    def note(self, id_: str, found: str = "", *, severity: Severity = Severity.INFO, **values: object) -> None:
         """Note something about the table as a whole."""
         self.doubts.append(Doubt(id_, severity, self._where(None), found, values))
 
-    def set_aside(
-        self, rows: npt.ArrayLike, id_: str, header: str | None, found: Found, **values: object
-    ) -> None:
+    def set_aside(self, rows: npt.ArrayLike, id_: str, header: str | None, found: Found, **values: object) -> None:
         """Set rows aside for a reason; the first reason of a row stands.
 
         Parameters
@@ -83,16 +79,12 @@ class Ledger:
         if len(chosen) <= SINGLE_DOUBTS and severity is not Severity.INFO:
             for i, number in zip(chosen.tolist(), numbers, strict=True):
                 told = {"count": 1, "rows": str(number), **values}
-                self.doubts.append(
-                    Doubt(id_, severity, self._where(number, header), str(tell(i))[:200], told)
-                )
+                self.doubts.append(Doubt(id_, severity, self._where(number, header), str(tell(i))[:200], told))
             return
         rows_text = ", ".join(map(str, numbers[:10])) + (" …" if len(numbers) > 10 else "")
         words = list(dict.fromkeys(str(tell(i))[:60] for i in chosen[:1000].tolist()))[:5]
         told = {"count": len(chosen), "rows": rows_text, **values}
-        self.doubts.append(
-            Doubt(id_, severity, self._where(numbers[0], header), "; ".join(filter(None, words)), told)
-        )
+        self.doubts.append(Doubt(id_, severity, self._where(numbers[0], header), "; ".join(filter(None, words)), told))
 
     @property
     def kept(self) -> Mask:
@@ -104,6 +96,4 @@ class Ledger:
         with_doubts = int((self.doubted & ~self.out).sum())
         rows_in = len(self.table) + len(self.table.broken)
         aside = len(self.set_asides)
-        return TableCount(
-            self.kind, self.table.file, rows_in, rows_in - aside - with_doubts, with_doubts, aside
-        )
+        return TableCount(self.kind, self.table.file, rows_in, rows_in - aside - with_doubts, with_doubts, aside)

@@ -69,9 +69,7 @@ def accidents(table: NamedTable, points: Points, context: TableContext, ledger: 
     return columns.take(ledger.kept)
 
 
-def searched_areas(
-    table: NamedTable, shapes: Geometries, context: TableContext, ledger: Ledger
-) -> SearchedAreas:
+def searched_areas(table: NamedTable, shapes: Geometries, context: TableContext, ledger: Ledger) -> SearchedAreas:
     """Build the table of searched ground from the rows that stay."""
     columns = SearchedAreas(
         id=row_ids(table, ledger),

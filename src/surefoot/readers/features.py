@@ -84,9 +84,7 @@ def _rows_of_records(table: NamedTable, ledger: Ledger) -> list[tuple[str, list[
     return named
 
 
-def with_row_doubts(
-    records: tuple[MinefieldRecord, ...], doubts: tuple[Doubt, ...]
-) -> tuple[MinefieldRecord, ...]:
+def with_row_doubts(records: tuple[MinefieldRecord, ...], doubts: tuple[Doubt, ...]) -> tuple[MinefieldRecord, ...]:
     """Give each record the doubts that stand in its row."""
     by_row: dict[int | None, list[Doubt]] = {}
     for doubt in doubts:
@@ -115,9 +113,7 @@ _ENDED = {
 def _events(status: list[tuple[str, str]], rows: list[int]) -> tuple[LaterEvent, ...]:
     """Return what the status of a record's features says happened to it."""
     told = dict.fromkeys(status[i] for i in rows)
-    return tuple(
-        LaterEvent(raw, _ENDED[AreaStatus(ours)], None, None, "") for raw, ours in told if ours in _ENDED
-    )
+    return tuple(LaterEvent(raw, _ENDED[AreaStatus(ours)], None, None, "") for raw, ours in told if ours in _ENDED)
 
 
 def _widest(sigma: Floats) -> float:
@@ -158,9 +154,7 @@ def _dates(table: NamedTable, column: str, ledger: Ledger) -> list[StatedDate | 
 def _doubt_order(
     table: NamedTable, laid: list[StatedDate | None], received: list[StatedDate | None], ledger: Ledger
 ) -> None:
-    wrong = [
-        a is not None and b is not None and a.first > b.last for a, b in zip(laid, received, strict=True)
-    ]
+    wrong = [a is not None and b is not None and a.first > b.last for a, b in zip(laid, received, strict=True)]
     ledger.doubt(wrong, "SF-R180", table.header("received"), table.text("received"))
 
 

@@ -61,8 +61,7 @@ def join_columns(kind: str, results: Sequence[TableResult]) -> tuple[Columns, tu
     if len(parts) == 1:
         return parts[0], ()
     merged = {
-        part.name: np.concatenate([getattr(table, part.name) for table in parts])
-        for part in fields(_TYPES[kind])
+        part.name: np.concatenate([getattr(table, part.name) for table in parts]) for part in fields(_TYPES[kind])
     }
     files = [r.count.file for r in results if isinstance(r.facts, _TYPES[kind])]
     merged["id"], doubts = _own_ids(merged["id"], [len(table) for table in parts], files)
@@ -120,9 +119,7 @@ def join_records(records: Sequence[MinefieldRecord]) -> tuple[MinefieldRecord, .
         if name in seen:
             name = free_id(name, 2, taken)
             told = {"count": 1, "rows": str(record.where.row or "—")}
-            doubts.setdefault(i, []).append(
-                Doubt("SF-R120", Severity.WARNING, record.where, record.record_id, told)
-            )
+            doubts.setdefault(i, []).append(Doubt("SF-R120", Severity.WARNING, record.where, record.record_id, told))
         seen.add(name)
         own.append(replace(record, record_id=name))
     return tuple(replace(r, doubts=(*r.doubts, *doubts.get(i, ()))) for i, r in enumerate(own))

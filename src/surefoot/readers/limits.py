@@ -73,9 +73,7 @@ def limits_for(size_bytes: int) -> tuple[float, int]:
     return SECONDS + 2.0 * size_mb, int(MEGABYTES + 60 * size_mb)
 
 
-def run_limited(
-    function: Callable[..., Any], *args: Any, seconds: float = SECONDS, megabytes: int = MEGABYTES
-) -> Any:
+def run_limited(function: Callable[..., Any], *args: Any, seconds: float = SECONDS, megabytes: int = MEGABYTES) -> Any:
     """Call a function in a limited child process and return its result.
 
     Raises

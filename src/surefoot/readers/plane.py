@@ -65,9 +65,7 @@ def move(source: str, easting: Floats, northing: Floats) -> Moved:
     operations: dict[str, PinnedOperation] = {}
     for block in _blocks(easting, northing, BLOCK_DEG if is_geographic(source) else BLOCK_M):
         try:
-            operation = pin_operation(
-                source, float(np.median(easting[block])), float(np.median(northing[block]))
-            )
+            operation = pin_operation(source, float(np.median(easting[block])), float(np.median(northing[block])))
             lon, lat = to_wgs84(source, easting[block], northing[block], operation)
         except PositionError as error:
             failures.append((error, block))
@@ -138,9 +136,7 @@ def source_of(text: str) -> str | None:
     written = text.strip()
     if written.isdigit():
         written = f"EPSG:{written}"
-    if _AUTHORITY.fullmatch(written) or written.upper().startswith(
-        ("PROJCS", "GEOGCS", "PROJCRS", "GEOGCRS")
-    ):
+    if _AUTHORITY.fullmatch(written) or written.upper().startswith(("PROJCS", "GEOGCS", "PROJCRS", "GEOGCRS")):
         return _known(written)
     return _decided(parse_crs(text))
 

@@ -12,6 +12,4 @@ from surefoot.analysis.locate import Priors
 @cache
 def default_priors() -> Priors:
     """Return the table ``priors.toml`` of the package."""
-    return Priors(
-        tomllib.loads(files("surefoot").joinpath("data", "priors.toml").read_text(encoding="utf-8"))
-    )
+    return Priors(tomllib.loads(files("surefoot").joinpath("data", "priors.toml").read_text(encoding="utf-8")))

@@ -197,11 +197,7 @@ def _polygons_in(shape: BaseGeometry) -> BaseGeometry:
 def _doubt_long_sides(shapes: Geometries, ledger: Ledger) -> None:
     here = np.flatnonzero(ledger.kept)
     xy, owner = shapely.get_coordinates(shapes[here], return_index=True)
-    step = np.diff(xy, axis=0) * np.column_stack(
-        [np.cos(np.deg2rad(xy[1:, 1])), np.ones(max(len(xy) - 1, 0))]
-    )
+    step = np.diff(xy, axis=0) * np.column_stack([np.cos(np.deg2rad(xy[1:, 1])), np.ones(max(len(xy) - 1, 0))])
     same = np.diff(owner) == 0
     long = same & (np.hypot(step[:, 0], step[:, 1]) * KM_A_DEGREE > LONG_SIDE_KM)
-    ledger.doubt(
-        _mask(ledger, here[np.unique(owner[1:][long])]), "SF-R138", None, _told(shapes), km=LONG_SIDE_KM
-    )
+    ledger.doubt(_mask(ledger, here[np.unique(owner[1:][long])]), "SF-R138", None, _told(shapes), km=LONG_SIDE_KM)

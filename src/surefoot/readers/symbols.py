@@ -19,10 +19,7 @@ def doubt_neighbours(facts: Accidents, ledger: Ledger) -> None:
     if len(located) < 2:
         return
     lat = facts.latitude[located]
-    xy = (
-        np.column_stack([facts.longitude[located] * np.cos(np.deg2rad(np.median(lat))), lat])
-        * _METRES_A_DEGREE
-    )
+    xy = np.column_stack([facts.longitude[located] * np.cos(np.deg2rad(np.median(lat))), lat]) * _METRES_A_DEGREE
     tree = KDTree(xy)
     pairs = tree.query_pairs(OTHER_SHEET_M, output_type="ndarray")
     if not len(pairs):

@@ -39,9 +39,7 @@ def read_delimited(path: Path, name: str) -> RawTable:
         grid = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text)))
     except csv.Error as error:
         raise InputError("SF-R104", name, detail=str(error)) from error
-    doubts = (
-        (Doubt("SF-R109", Severity.WARNING, Where(name), values={"encoding": guessed}),) if guessed else ()
-    )
+    doubts = (Doubt("SF-R109", Severity.WARNING, Where(name), values={"encoding": guessed}),) if guessed else ()
     return _from_grid(grid, name, None, doubts)
 
 

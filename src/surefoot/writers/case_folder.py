@@ -151,9 +151,7 @@ def _geojson(geometry: Geometries, columns: _Columns) -> str:
         _feature(shape, {name: _property(columns[name], values[i]) for name, values in written.items()})
         for i, shape in enumerate(geometry)
     ]
-    head = (
-        f'{{"type": "FeatureCollection", "simulated": true, "notice": {json.dumps(NOTICE.splitlines()[0])},\n'
-    )
+    head = f'{{"type": "FeatureCollection", "simulated": true, "notice": {json.dumps(NOTICE.splitlines()[0])},\n'
     return head + '"features": [\n' + ",\n".join(features) + "\n]}\n"
 
 

@@ -89,10 +89,7 @@ def _outside(assessment: Assessment, lang: str) -> dict[str, Any]:
     known = [_known_on_the_day(one, lang) for one in found.known_on_the_day]
     return {
         "maps": found.maps,
-        "D1": [
-            {**_share(share, lang), "as_known_on_the_day": day}
-            for share, day in zip(found.d1, known, strict=True)
-        ],
+        "D1": [{**_share(share, lang), "as_known_on_the_day": day} for share, day in zip(found.d1, known, strict=True)],
         "D1_without_duplicates": [_share(share, lang) for share in found.d1_without_duplicates],
         "D2": [_share(share, lang) for share in assessment.d2],
         "D3": [_share(share, lang) for share in assessment.d3],
@@ -116,9 +113,7 @@ def _known_on_the_day(one: KnownOnTheDay, lang: str) -> dict[str, Any]:
 def _records(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
     suspected = {s.record: s for s in assessment.suspicions}
     documents = []
-    for number, (record, readings) in enumerate(
-        zip(assessment.case.records, assessment.located, strict=True)
-    ):
+    for number, (record, readings) in enumerate(zip(assessment.case.records, assessment.located, strict=True)):
         evidence = assessment.evidence[number]
         suspicion = suspected.get(number)
         documents.append({
@@ -141,9 +136,7 @@ def _records(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
 def _form_quality(assessment: Assessment) -> list[dict[str, Any]]:
     rows = []
     recorded = assessment.ledger.by_record()
-    for number, (record, readings) in enumerate(
-        zip(assessment.case.records, assessment.located, strict=True)
-    ):
+    for number, (record, readings) in enumerate(zip(assessment.case.records, assessment.located, strict=True)):
         items = dict(readings.form_completeness)
         told = [value for value in items.values() if value is not None]
         rows.append({
@@ -186,9 +179,7 @@ def _duplicates(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
         if find >= 0:
             one, other = str(assessment.case.finds.id[find]), str(ids[accident])
             reason = render("SF-C044", {"other": other}, found=one, lang=lang).reason
-            found.append(
-                {"kind": "find and accident", "a": one, "b": other, "distance_m": None, "reason": reason}
-            )
+            found.append({"kind": "find and accident", "a": one, "b": other, "distance_m": None, "reason": reason})
     return found
 
 
@@ -225,9 +216,7 @@ def _by_type(assessment: Assessment) -> dict[str, dict[str, float]]:
     result: dict[str, dict[str, float]] = {}
     for label, line in assessment.ledger.by_model().items():
         for model, share in mixture_shares(label).items():
-            into = result.setdefault(
-                model or "not stated", dict.fromkeys(("recorded", *(f.value for f in Fate)), 0.0)
-            )
+            into = result.setdefault(model or "not stated", dict.fromkeys(("recorded", *(f.value for f in Fate)), 0.0))
             for key, value in line.items():
                 into[key] += share * value
     return result
@@ -256,12 +245,8 @@ def _claim(checked: Any, lang: str) -> dict[str, Any]:
 
 
 def _doubts(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
-    documents = [
-        doubt_document(doubt, lang) for doubt in (*assessment.case.doubts, *assessment.ledger.doubts)
-    ]
-    for number, (record, readings) in enumerate(
-        zip(assessment.case.records, assessment.located, strict=True)
-    ):
+    documents = [doubt_document(doubt, lang) for doubt in (*assessment.case.doubts, *assessment.ledger.doubts)]
+    for number, (record, readings) in enumerate(zip(assessment.case.records, assessment.located, strict=True)):
         own: Sequence[Doubt] = (*record.doubts, *readings.doubts)
         documents += [{**doubt_document(d, lang), "record_id": record.record_id} for d in own]
         documents += _suspicion(assessment, number, lang)

@@ -121,9 +121,7 @@ def _fates(assessment: Assessment) -> dict[str, npt.NDArray[Any]]:
     items, book = assessment.items, assessment.ledger
     of_best = _device_of(assessment)
     fate = book.fate[of_best]
-    gone = fate[:, [list(Fate).index(f) for f in (Fate.FOUND, Fate.DETONATED, Fate.LIFTED, Fate.LOST)]].sum(
-        axis=1
-    )
+    gone = fate[:, [list(Fate).index(f) for f in (Fate.FOUND, Fate.DETONATED, Fate.LIFTED, Fate.LOST)]].sum(axis=1)
     find = _most_probable_find(assessment)[of_best]
     return {
         "p_present": np.clip(1.0 - gone, 0.0, 1.0) * assessment.presence,

@@ -24,9 +24,7 @@ from surefoot.terms import Fate
 from surefoot.writers import SIMULATED, Assessment, LayerLike
 from surefoot.writers.qgis_styles import style_qml
 
-TEXT, NUMBER, WHOLE, DAY, FLAG = (
-    np.dtype(t) for t in (object, np.float64, np.int64, "datetime64[D]", np.bool_)
-)
+TEXT, NUMBER, WHOLE, DAY, FLAG = (np.dtype(t) for t in (object, np.float64, np.int64, "datetime64[D]", np.bool_))
 Field = tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]  # values, and where they are not known
 WARNING = "Not evidence that any place is free of devices."
 NO_DATE = "1970-01-01"  # the format wants a date; a case without `as_of` has none
@@ -81,9 +79,7 @@ LAYERS: Mapping[str, LayerPlan] = {
             "placement": WHOLE,
             "weight": NUMBER,
             "is_best": FLAG,
-            **dict.fromkeys(
-                ("longitude", "latitude", "cov_ee_m2", "cov_en_m2", "cov_nn_m2", "p_present"), NUMBER
-            ),
+            **dict.fromkeys(("longitude", "latitude", "cov_ee_m2", "cov_en_m2", "cov_nn_m2", "p_present"), NUMBER),
             "fate": TEXT,
             **{f"p_{fate.value}": NUMBER for fate in Fate},
             "find_id": TEXT,

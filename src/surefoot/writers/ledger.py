@@ -309,9 +309,7 @@ def _summary_checks(
     for column, values in enumerate(sources, start=1):
         if values is not None:
             letter = xl_col_to_name(column)
-            formula = (
-                f"=ROUND({letter}{FIRST_ROW + 1}-SUM({letter}{FIRST_ROW + 2}:{letter}{FIRST_ROW + 7}),6)"
-            )
+            formula = f"=ROUND({letter}{FIRST_ROW + 1}-SUM({letter}{FIRST_ROW + 2}:{letter}{FIRST_ROW + 7}),6)"
             sheet.write_formula(row, column, formula, book.style("check"), _imbalance(values))
 
 
@@ -346,9 +344,7 @@ def _item_sheets(book: _Book, items: LayerLike | None) -> None:
         _item_sheet(book, title, names, [columns[c][start:stop] for c in names if c in columns], stop - start)
 
 
-def _item_sheet(
-    book: _Book, title: str, names: Sequence[str], data: Sequence[npt.NDArray[Any]], n: int
-) -> None:
+def _item_sheet(book: _Book, title: str, names: Sequence[str], data: Sequence[npt.NDArray[Any]], n: int) -> None:
     widths = [20.0 if name in {"record_id", "fate", "find_id"} else 12.0 for name in names]
     note = "One row per recorded device and placement. p_... are probabilities; empty = not known. WGS 84."
     sheet = _open_sheet(book, title, "Recorded devices", note, widths)
@@ -360,12 +356,10 @@ def _item_sheet(
             write(row, column, value)
 
 
-def _cell_writer(
-    book: _Book, sheet: Any, name: str, values: npt.NDArray[Any]
-) -> Callable[[int, int, Any], None]:
+def _cell_writer(book: _Book, sheet: Any, name: str, values: npt.NDArray[Any]) -> Callable[[int, int, Any], None]:
     """A quick writer for a column of one kind; a hundred thousand rows go through it."""
     if values.dtype.kind not in "fiu":
-        return lambda row, column, value: _put(book, sheet, row, column, value if value != "" else None)
+        return _text_writer(book, sheet)
     style = book.style(
         "number" if name in {"longitude", "latitude"} else "share" if name[:2] in {"p_", "we"} else "whole"
     )
@@ -374,6 +368,18 @@ def _cell_writer(
     def write(row: int, column: int, value: float) -> None:
         if math.isfinite(value):
             number(row, column, value, style)
+
+    return write
+
+
+def _text_writer(book: _Book, sheet: Any) -> Callable[[int, int, Any], None]:
+    plain, string = book.style("text"), sheet.write_string
+
+    def write(row: int, column: int, value: Any) -> None:
+        if type(value) is str and value[:1].isalnum() and len(value) < TEXT_LIMIT:
+            string(row, column, value, plain)
+        elif value != "":
+            _put(book, sheet, row, column, value)
 
     return write
 

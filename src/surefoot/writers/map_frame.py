@@ -63,9 +63,7 @@ class Frame:
         """Turn easting, northing (n, 2) into page units (n, 2)."""
         easting, northing = coordinates[:, 0], coordinates[:, 1]
         scale = 1.0 / self.metres_per_unit
-        return np.column_stack(
-            [self.left + (easting - self.west) * scale, self.top + (self.north - northing) * scale]
-        )
+        return np.column_stack([self.left + (easting - self.west) * scale, self.top + (self.north - northing) * scale])
 
     def contains(self, coordinates: Floats) -> npt.NDArray[np.bool_]:
         """Which of the points (n, 2) in metres lie in the window."""

@@ -170,9 +170,7 @@ def _categorized(expression: str, classes: Sequence[Category], *, min_scale: int
 
 
 def _records() -> str:
-    return _single(
-        _fill(Colour(palette.RECORD.hex, 0.12), palette.RECORD, width_mm=0.5), label_field="form_no"
-    )
+    return _single(_fill(Colour(palette.RECORD.hex, 0.12), palette.RECORD, width_mm=0.5), label_field="form_no")
 
 
 def _rows() -> str:
@@ -237,9 +235,7 @@ def _accidents() -> str:
 
 def _areas() -> str:
     classes = [
-        Category(
-            status.value, status.value, _fill(colour, Colour(colour.hex), dash=status is AreaStatus.SUSPECTED)
-        )
+        Category(status.value, status.value, _fill(colour, Colour(colour.hex), dash=status is AreaStatus.SUSPECTED))
         for status, colour in palette.AREA.items()
     ]
     other = _fill(Colour(palette.OTHER.hex, 0.35), palette.INK, dash=True)

@@ -72,9 +72,7 @@ def _record(record: MinefieldRecord, readings: Readings, lang: str) -> dict[str,
         "where": where_document(record.where),
         "form_completeness": dict(readings.form_completeness),
         "locatability": readings.locatability,
-        "readings": [
-            _reading(reading) for reading in readings.readings if reading.points or reading.hypotheses
-        ],
+        "readings": [_reading(reading) for reading in readings.readings if reading.points or reading.hypotheses],
         "weight_cut": readings.weight_cut,
         "items_by_type": items_by_type(record),
         "unallocated_by_type": dict(readings.unallocated),

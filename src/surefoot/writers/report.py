@@ -35,9 +35,7 @@ from surefoot.writers.words import Words
 DETAIL_MAPS = 12
 INPUTS_SHOWN = 60
 PRIORITIES_SHOWN = 60
-POLICY = (
-    "default-src 'none'; style-src 'sha256-{digest}'; font-src data:; base-uri 'none'; form-action 'none'"
-)
+POLICY = "default-src 'none'; style-src 'sha256-{digest}'; font-src data:; base-uri 'none'; form-action 'none'"
 FACES = (
     ("NotoSans-Regular", 400, "U+0000-052F, U+2000-22FF, U+FFFD"),
     ("NotoSans-Bold", 700, "U+0000-052F, U+2000-22FF, U+FFFD"),

@@ -247,11 +247,7 @@ def measure_name(m: Entry, words: Words) -> str:
     text = text or words.maybe(f"measure.{number}")
     if text and "{threshold}" in text:
         threshold = re.search(r"\d+(\.\d+)?", name)
-        return (
-            text.format(threshold=words.stated(float(threshold.group()), words("unit.m")))
-            if threshold
-            else name
-        )
+        return text.format(threshold=words.stated(float(threshold.group()), words("unit.m"))) if threshold else name
     return text or name
 
 
@@ -266,9 +262,7 @@ def _scope(scope: str, words: Words) -> str:
 
 def outside_tables(document: Entry, words: Words) -> tuple[OutsideTable, ...]:
     """Return the four definitions D1 to D4, each with a drawn interval for every buffer."""
-    return tuple(
-        _outside_table(key, document["outside"].get(key) or [], words) for key in ("D1", "D2", "D3", "D4")
-    )
+    return tuple(_outside_table(key, document["outside"].get(key) or [], words) for key in ("D1", "D2", "D3", "D4"))
 
 
 def _outside_table(key: str, entries: Sequence[Entry], words: Words) -> OutsideTable:

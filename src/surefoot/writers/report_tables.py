@@ -145,9 +145,7 @@ def ledger_view(document: Entry, words: Words) -> LedgerView:
         identity=_fates_row(words("ledger.total"), ledger, words),
         fates=tuple((Markup(fate_swatch(fate)), name, count) for fate, name, count in names),
         stack=Markup(fate_stack(ledger, label=spoken)),
-        by_type=tuple(
-            _fates_row(t or words("ledger.type_unknown"), c, words) for t, c in by_type[:ROWS_SHOWN]
-        ),
+        by_type=tuple(_fates_row(t or words("ledger.type_unknown"), c, words) for t, c in by_type[:ROWS_SHOWN]),
         by_record=tuple(_fates_row(_record_name(r), r, words) for r in by_record[:ROWS_SHOWN]),
         more_types=max(len(by_type) - ROWS_SHOWN, 0),
         more_records=max(len(by_record) - ROWS_SHOWN, 0),
@@ -244,9 +242,7 @@ def _reading(reading: Entry, words: Words) -> tuple[str, str, str, str, str]:
 
 def _looks_like_share(measure: str) -> bool:
     name = measure.partition("@")[0]
-    return name in {"correctness", "completeness", "D1", "D2", "D3", "D4", "inside_D1"} or name.startswith(
-        "share"
-    )
+    return name in {"correctness", "completeness", "D1", "D2", "D3", "D4", "inside_D1"} or name.startswith("share")
 
 
 # --- doubts and rows set aside ---------------------------------------------------------------------------
@@ -260,9 +256,7 @@ def table_rows(document: Entry, words: Words) -> tuple[TableRow, ...]:
         off = t["rows_in"] - sum(out)
         balance = words("doubts.balances") if off == 0 else words("doubts.differs", n=words.count(off))
         kind = words.maybe(f"table.{t['kind']}") or str(t["kind"])
-        rows.append(
-            TableRow(kind, str(t["file"]), tuple(words.count(n) for n in (t["rows_in"], *out)), balance)
-        )
+        rows.append(TableRow(kind, str(t["file"]), tuple(words.count(n) for n in (t["rows_in"], *out)), balance))
     return tuple(rows)
 
 

@@ -13,9 +13,7 @@ STACK_WIDTH, STACK_HEIGHT = 1000.0, 34.0
 _PADDING = 5.0
 
 
-def interval_bar(
-    value: float | None, interval: Sequence[float] | None, *, label: str, top: float = 1.0
-) -> str:
+def interval_bar(value: float | None, interval: Sequence[float] | None, *, label: str, top: float = 1.0) -> str:
     """Return a line from 0 to `top` with a bar for the interval and a dot for the value.
 
     Nothing but a dashed line is drawn for a value that is not known, so that it cannot be read as zero.
@@ -56,9 +54,7 @@ def fate_stack(counts: Mapping[str, float], *, label: str) -> str:
     for fate in Fate:
         width = max(counts[fate.value], 0.0) / total * STACK_WIDTH
         box = {"x": num(at), "y": 0.5, "width": num(width), "height": STACK_HEIGHT - 1}
-        parts.append(
-            element("rect", {**box, "fill": fate_fill(fate), "stroke": "#1A2530", "stroke-width": 0.6})
-        )
+        parts.append(element("rect", {**box, "fill": fate_fill(fate), "stroke": "#1A2530", "stroke-width": 0.6}))
         at += width
     return _svg(STACK_WIDTH, STACK_HEIGHT, label, parts, "stack")
 

@@ -58,14 +58,10 @@ def _swatch(attributes: Mapping[str, object]) -> str:
     return element("rect", {"x": 0, "y": -11, "width": 26, "height": 13, **attributes})
 
 
-def _polygons(
-    geometry: Geometries, frame: Frame, label: str, words: Words, style: Mapping[str, object]
-) -> Drawn:
+def _polygons(geometry: Geometries, frame: Frame, label: str, words: Words, style: Mapping[str, object]) -> Drawn:
     found = shapes(geometry, frame, closed=True)
     small = {**style, "fill-opacity": 1, "fill": style.get("stroke", style["fill"]), "stroke": "none"}
-    svg = path(found.path, {**style, "fill-rule": "nonzero", "stroke-linejoin": "round"}) + path(
-        found.small, small
-    )
+    svg = path(found.path, {**style, "fill-rule": "nonzero", "stroke-linejoin": "round"}) + path(found.small, small)
     return Drawn(svg, _swatch(style), _counted(label, found, words), found.n)
 
 
@@ -99,9 +95,7 @@ def _areas(ground: Ground, frame: Frame, words: Words) -> Iterator[Drawn]:
         colour = palette.AREA[value]
         style = {"fill": colour.hex, "fill-opacity": colour.opacity, "stroke": "#5B6675", "stroke-width": 1}
         label = words(f"map.area_{value.value}")
-        yield _polygons(
-            geometry[status == value.value], frame, label, words, {**style, "stroke-dasharray": dash}
-        )
+        yield _polygons(geometry[status == value.value], frame, label, words, {**style, "stroke-dasharray": dash})
     for value in (AreaStatus.SUSPECTED, AreaStatus.SHA, AreaStatus.CHA):
         colour = palette.AREA[value]
         style = {
@@ -128,9 +122,7 @@ def _record_layers(ground: Ground, frame: Frame, words: Words, *, detail: bool) 
         "stroke-width": 2 if detail else 1,
         "stroke-linecap": "round",
     }
-    yield Drawn(
-        path(rows.path, line), path("M0,-5H26", line), _counted(words("map.rows"), rows, words), rows.n
-    )
+    yield Drawn(path(rows.path, line), path("M0,-5H26", line), _counted(words("map.rows"), rows, words), rows.n)
     ellipses = shapes(ground.geometry.get("ellipses", empty), frame, closed=True, mark_small=False)
     dash = {
         "fill": "none",
@@ -150,9 +142,7 @@ def _level(ground: Ground, words: Words) -> str:
 
 def _finds(ground: Ground, frame: Frame, words: Words, *, detail: bool) -> Iterator[Drawn]:
     points, rows = page_points(ground.geometry.get("finds", np.empty(0, dtype=object)), frame)
-    p = np.array(
-        [np.nan if v is None else v for v in ground.column("finds", "p_unrecorded")[rows]], dtype=np.float64
-    )
+    p = np.array([np.nan if v is None else v for v in ground.column("finds", "p_unrecorded")[rows]], dtype=np.float64)
     radius = 5.0 if detail else 3.4
     white = {"stroke": palette.PAPER.hex, "stroke-width": 0.9}
     classes = (
@@ -170,9 +160,7 @@ def _finds(ground: Ground, frame: Frame, words: Words, *, detail: bool) -> Itera
 
 def _accidents(ground: Ground, frame: Frame, words: Words) -> Iterator[Drawn]:
     points, rows = page_points(ground.geometry.get("accidents", np.empty(0, dtype=object)), frame)
-    outside = [
-        None if v is None or v != v else bool(v) for v in ground.column("accidents", "outside_records")[rows]
-    ]
+    outside = [None if v is None or v != v else bool(v) for v in ground.column("accidents", "outside_records")[rows]]
     classes = (
         ("map.accidents_unknown", None, palette.ACCIDENT_UNKNOWN.hex),
         ("map.accidents_inside", False, palette.ACCIDENT_INSIDE.hex),

@@ -75,9 +75,7 @@ def overview_map(assessment: Assessment, ground: Ground, *, words: Words) -> Svg
     return SvgMap(title, svg)
 
 
-def detail_maps(
-    assessment: Assessment, ground: Ground, *, words: Words, limit: int = 12
-) -> tuple[SvgMap, ...]:
+def detail_maps(assessment: Assessment, ground: Ground, *, words: Words, limit: int = 12) -> tuple[SvgMap, ...]:
     """Return maps of single records: those with most finds first, then those with most doubts.
 
     Records whose ground already lies in an earlier detail map get none of their own.
@@ -232,9 +230,7 @@ def _grid(frame: Frame, words: Words) -> str:
         labels.append(text(frame.left - 6, float(y) + 4, label, text_anchor="end", font_size=12.5))
     axes = text(right + 3, bottom + 17, words("map.easting"), font_size=11.5)
     axes += text(frame.left - 6, frame.top + 4, words("map.northing"), font_size=11.5, text_anchor="end")
-    grid = path(
-        "".join(lines), {"stroke": "#5B6675", "stroke-width": 0.6, "stroke-opacity": 0.45, "fill": "none"}
-    )
+    grid = path("".join(lines), {"stroke": "#5B6675", "stroke-width": 0.6, "stroke-opacity": 0.45, "fill": "none"})
     return grid + "".join(labels) + axes
 
 
@@ -259,9 +255,7 @@ def _scale_bar(frame: Frame, y: float, words: Words) -> str:
 
 
 def _short(value: float, words: Words) -> str:
-    return words.number(
-        value, 0 if float(value).is_integer() else 2 if round(value * 10) != value * 10 else 1
-    )
+    return words.number(value, 0 if float(value).is_integer() else 2 if round(value * 10) != value * 10 else 1)
 
 
 def _north_arrow(frame: Frame, ground: Ground, y: float, words: Words) -> str:
@@ -277,21 +271,15 @@ def _north_arrow(frame: Frame, ground: Ground, y: float, words: Words) -> str:
         ),
         words(
             "map.centre",
-            latitude=words(
-                "map.latitude_n" if latitude >= 0 else "map.latitude_s", angle=f"{abs(latitude):.5f}"
-            ),
-            longitude=words(
-                "map.longitude_e" if longitude >= 0 else "map.longitude_w", angle=f"{abs(longitude):.5f}"
-            ),
+            latitude=words("map.latitude_n" if latitude >= 0 else "map.latitude_s", angle=f"{abs(latitude):.5f}"),
+            longitude=words("map.longitude_e" if longitude >= 0 else "map.longitude_w", angle=f"{abs(longitude):.5f}"),
         ),
     ]
     label = "".join(text(x + 34, y + 12 + 17 * i, line, font_size=12.5) for i, line in enumerate(lines))
     return arrow + text(x + 11, y + 8, "N", font_weight="bold", font_size=14) + label
 
 
-def _legend(
-    drawn: Sequence[Drawn], prefix: str, top: float, words: Words, *, columns: int
-) -> tuple[str, float]:
+def _legend(drawn: Sequence[Drawn], prefix: str, top: float, words: Words, *, columns: int) -> tuple[str, float]:
     hatch = element("rect", {"width": 26, "height": 13, "x": 0, "y": -11, "fill": f"url(#{prefix}-hatch)",
                              "stroke": "#8A93A0", "stroke-width": 0.8})  # fmt: skip
     entries = [*((d.swatch, d.label) for d in reversed(drawn)), (hatch, words("map.no_information"))]

@@ -30,9 +30,7 @@ def _table(title: str, *columns: str, right: Sequence[int] = ()) -> Table:
 
 
 def _counts(tables: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table(
-        "Read", "table", "file", "rows in", "accepted", "with doubts", "set aside", right=range(2, 6)
-    )
+    table = _table("Read", "table", "file", "rows in", "accepted", "with doubts", "set aside", right=range(2, 6))
     totals: dict[str, list[int]] = {}
     keys = ("rows_in", "accepted", "accepted_with_doubts", "set_aside")
     for one in tables:
@@ -94,9 +92,7 @@ def show_assessment(document: Mapping[str, Any]) -> None:
     """Print the summary of an assessment."""
     console = Console()
     mark = "SIMULATED - " if document["simulated"] else ""
-    console.print(
-        f"{mark}{document['case']}, as of {document['as_of'] or 'not stated'}; positions as recorded"
-    )
+    console.print(f"{mark}{document['case']}, as of {document['as_of'] or 'not stated'}; positions as recorded")
     console.print(_counts(document["tables"]))
     console.print(_figures(document))
     console.print(_fates(document["ledger"]))
@@ -113,18 +109,14 @@ def _figures(document: Mapping[str, Any]) -> Table:
     table = _table("Figures", "figure", "value", "90 % interval", "n", right=(1, 2, 3))
     for one in document["outside"]["D1"]:
         value, interval = _share(one["value"], one["interval"])
-        table.add_row(
-            f"D1 events outside, +{one['buffer_m']:g} m", value, interval, f"{one['denominator']:.0f}"
-        )
+        table.add_row(f"D1 events outside, +{one['buffer_m']:g} m", value, interval, f"{one['denominator']:.0f}")
     for one in document["outside"]["D4"]:
         value, interval = _share(one["value"], one["interval"])
         table.add_row("D4 found devices on no record", value, interval, f"{one['denominator']:.0f}")
     for one in document["measures"]:
         if one["scope"] == "all" and one["id"] in ("iso19157:3", "iso19157:45"):
             value, interval = (
-                _share(one["value"], one["interval"])
-                if one["unit"] == "1"
-                else _metres(one["value"], one["interval"])
+                _share(one["value"], one["interval"]) if one["unit"] == "1" else _metres(one["value"], one["interval"])
             )
             table.add_row(one["name"], value, interval, f"{one['n']:.0f}")
     return table

@@ -83,11 +83,7 @@ def missing_items(
         definition=(
             "Devices found on verified ground that match no record, as a share of all devices found there; "
             "sums of association probabilities"
-            + (
-                ""
-                if weights is None
-                else ", each find weighted by 1 / propensity of its ground to be searched"
-            )
+            + ("" if weights is None else ", each find weighted by 1 / propensity of its ground to be searched")
             + "."
         ),
     )
@@ -127,9 +123,7 @@ def correctness(
     n = association.item_record.size
     used = np.ones(n, dtype=np.bool_) if item_used is None else np.asarray(item_used, dtype=np.bool_)
     found = association.per_item(np.asarray(find_on_verified, dtype=np.float64))
-    trials = np.asarray(item_verified_weight) * (
-        1.0 - np.broadcast_to(np.asarray(item_removed, dtype=float), (n,))
-    )
+    trials = np.asarray(item_verified_weight) * (1.0 - np.broadcast_to(np.asarray(item_removed, dtype=float), (n,)))
     if not np.sum(trials[used]) >= 1.0:
         return None
     return clustered_share(found[used], trials[used], association.item_record[used], level=level)

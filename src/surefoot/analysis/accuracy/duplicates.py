@@ -113,9 +113,7 @@ def _repeated(points: Floats, name: Texts, heads: Ints, tolerance: float) -> lis
     trees = {s: KDTree(points[members]) for s, members in on.items()}
     pairs = []
     for a, b in combinations(on, 2):
-        if np.any(trees[a].maxes + tolerance < trees[b].mins) or np.any(
-            trees[b].maxes + tolerance < trees[a].mins
-        ):
+        if np.any(trees[a].maxes + tolerance < trees[b].mins) or np.any(trees[b].maxes + tolerance < trees[a].mins):
             continue
         to_b = trees[b].query(points[on[a]], distance_upper_bound=tolerance * (1 + 1e-12))[1]
         to_a = trees[a].query(points[on[b]], distance_upper_bound=tolerance * (1 + 1e-12))[1]

@@ -86,9 +86,7 @@ def beta_binomial_interval(successes: Floats, trials: Floats, level: float = 0.9
     return Interval(value, low, high)
 
 
-def predict_new(
-    successes: Floats, trials: Floats, level: float = 0.9, new_trials: int | None = None
-) -> Interval:
+def predict_new(successes: Floats, trials: Floats, level: float = 0.9, new_trials: int | None = None) -> Interval:
     """Predict the share of a record that has not been checked yet.
 
     Parameters
@@ -146,9 +144,11 @@ def _on_grid(k: Floats, n: Floats, edges: Floats) -> _Posterior:
     a, b = mu[:, None] * nu, (1.0 - mu[:, None]) * nu
     log_prior = (MU_PRIOR[0] - 1.0) * np.log(mu) + (MU_PRIOR[1] - 1.0) * np.log1p(-mu)
     total = log_prior[:, None] + NU_PRIOR_POWER * log_nu - k.size * betaln(a, b)
-    for at in range(0, k.size, _CHUNK_CLUSTERS):
-        hits, misses = k[at : at + _CHUNK_CLUSTERS], (n - k)[at : at + _CHUNK_CLUSTERS]
-        total += betaln(a[..., None] + hits, b[..., None] + misses).sum(axis=-1)
+    # Thousands of clusters of one or two events are a handful of different ones.
+    pairs, repeats = np.unique(np.column_stack([k, n - k]).round(9), axis=0, return_counts=True)
+    for at in range(0, len(pairs), _CHUNK_CLUSTERS):
+        hits, misses = pairs[at : at + _CHUNK_CLUSTERS].T
+        total += betaln(a[..., None] + hits, b[..., None] + misses) @ repeats[at : at + _CHUNK_CLUSTERS]
     return _Posterior(edges, nu, np.exp(total - logsumexp(total)))
 
 

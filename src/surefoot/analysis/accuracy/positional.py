@@ -314,9 +314,7 @@ def _threshold_rates(pairs: Residuals, scope: str, stage: Stage, level: float) -
     length = np.hypot(pairs.east, pairs.north)
     return tuple(
         rate_measure(
-            clustered_share(
-                np.where(length > over, pairs.weight, 0.0), pairs.weight, pairs.cluster, level=level
-            ),
+            clustered_share(np.where(length > over, pairs.weight, 0.0), pairs.weight, pairs.cluster, level=level),
             id_="iso19157:31",
             name=f"rate of positional errors above {over:g} m",
             scope=scope,

@@ -6,7 +6,7 @@ on threads or on a cluster.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -20,8 +20,6 @@ from surefoot.analysis.accuracy import (
     DuplicateSymbols,
     Measure,
     OutsideShare,
-    completeness,
-    correctness,
     devices_outside_records,
     duplicate_instances,
     excess_items,
@@ -30,6 +28,7 @@ from surefoot.analysis.accuracy import (
     propose_duplicate_symbols,
     residuals,
 )
+from surefoot.analysis.assess.figures import figures_of
 from surefoot.analysis.assess.ground import (
     Events,
     Grid,
@@ -47,7 +46,7 @@ from surefoot.analysis.assess.ground import (
 from surefoot.analysis.assess.outside import Maps, Outside, maps_of, not_computed, outside_shares
 from surefoot.analysis.assess.placed import PlacedItems, Shapes, place_items, shapes_of
 from surefoot.analysis.assess.suspicions import RecordPair, Suspicion, gross_errors, record_pairs
-from surefoot.analysis.claims import CheckedClaim, Figure, check_claims
+from surefoot.analysis.claims import CheckedClaim, check_claims
 from surefoot.analysis.locate import LocateContext, Priors, Readings, locate
 from surefoot.analysis.matching import Association, associate
 from surefoot.model import Case, MinefieldRecord
@@ -149,20 +148,21 @@ def assess(
     tell("matching finds", 0.0)
     layout = _layout(case, grid, priors)
     best = np.flatnonzero(items.is_best)
-    association, searched = _associate(case, items, best, layout, priors, SPARSE_CLUTTER_PER_M2)
-    strict, _ = _associate(case, items, best, layout, priors, None)
+    matchable = _matchable(items, best, layout)
+    association = _associate(case, items, best, layout, matchable, priors, SPARSE_CLUTTER_PER_M2)
+    strict = _associate(case, items, best, layout, matchable, priors, None)
     tell("measuring", 0.0)
     removals = _removals(case)
     detection = _typical_detection(case)
     book = ledger(
         association, find_fate=layout.events.fate, item_row=items.row[best], item_model=items.model[best],
-        searched=searched, detection=detection, removals=removals, rng=rng,
+        searched=matchable.searched, detection=detection, removals=removals, rng=rng,
         presence_beta=tuple(priors.table["presence"]["beta"]),
         detection_beta=tuple(priors.table["search"]["unknown_detection_beta"]),
         as_recorded=True,
     )  # fmt: skip
     verified_of = on_verified(layout.events, layout.verified)
-    measures = _measures(case, items, best, (association, strict), layout, verified_of, book, rng)
+    measures = _measures(case, items, best, (association, strict), layout, matchable, verified_of, book, rng)
     maps = maps_of(case, _footprints(shapes, grid), case.areas, layout.areas)
     outside = _outside(case, layout, maps)
     d4 = _between_bounds(*(
@@ -177,9 +177,7 @@ def assess(
     suspicions = gross_errors(items, located, finds_per_record, free, grid)
     d2 = not_computed(outside.d1, "SF-C010", D2_WORDS)
     d3 = not_computed(outside.d1, "SF-C010", D3_WORDS)
-    figures = _figures(
-        case, located, measures, outside, d4, book, association, verified_of, layout, items, best
-    )
+    figures = figures_of(case, located, measures, outside, d4, book)
     tell("done", 1.0)
     return Assessment(
         case, seed, grid, located, shapes, items, best, layout.events, association, verified_of, layout.verified,
@@ -247,31 +245,51 @@ def _typical_detection(case: Case) -> float | None:
     return float(np.median(stated)) if len(stated) else None
 
 
-def _associate(
-    case: Case, items: PlacedItems, best: Ints, layout: _Layout, priors: Priors, clutter: float | None
-) -> tuple[Association, Floats]:
+@dataclass(frozen=True)
+class _Matchable:
+    """The recorded devices as they enter the matching."""
+
+    mean: Floats  # (n, 2) case CRS
+    cov: Floats  # (n, 3)
+    searched: Floats  # P(its place was searched)
+    verified: Floats  # P(its place is verified ground) times the detection there
+    area_m2: float  # of the searched ground
+
+
+def _matchable(items: PlacedItems, best: Ints, layout: _Layout) -> _Matchable:
     mean = np.column_stack([items.easting[best], items.northing[best]])
     cov = items.grid_cov_m2[best]
-    searched = chance_inside(mean, cov, layout.searched)
+    area = union_area_m2(layout.searched) or _extent_m2(layout.events.position)
+    return _Matchable(
+        mean,
+        cov,
+        chance_inside(mean, cov, layout.searched),
+        chance_inside(mean, cov, layout.verified.shapes, layout.verified.detection),
+        max(area, 1.0),
+    )
+
+
+def _associate(
+    case: Case, items: PlacedItems, best: Ints, layout: _Layout, devices: _Matchable, priors: Priors,
+    clutter: float | None,
+) -> Association:  # fmt: skip
     a, b = priors.table["search"]["unknown_detection_beta"]
     number = {record.record_id: n for n, record in enumerate(case.records)}
-    area = union_area_m2(layout.searched) or _extent_m2(layout.events.position)
-    association = associate(
-        item_mean=mean,
-        item_cov=cov,
+    return associate(
+        item_mean=devices.mean,
+        item_cov=devices.cov,
         item_presence=_prior_presence(priors),
         item_category=category_numbers(items.category[best]),
         item_record=items.record[best],
-        item_searched=searched,
+        item_searched=devices.searched,
         find_position=layout.events.position,
         find_variance=layout.events.variance,
         find_category=layout.events.category,
         find_stated_record=np.array([number.get(r, -1) for r in layout.events.stated_record], dtype=np.int64),
         detection=_typical_detection(case) or a / (a + b),
         clutter_density=clutter,
-        area_m2=max(area, 1.0),
+        area_m2=devices.area_m2,
     )
-    return association, searched
 
 
 def _prior_presence(priors: Priors) -> float:
@@ -305,10 +323,8 @@ def _find_clusters(layout: _Layout, verified_of: Ints) -> Ints:
 
 def _measures(
     case: Case, items: PlacedItems, best: Ints, associations: tuple[Association, Association], layout: _Layout,
-    verified_of: Ints, book: Ledger, rng: np.random.Generator,
+    devices: _Matchable, verified_of: Ints, book: Ledger, rng: np.random.Generator,
 ) -> tuple[Measure, ...]:  # fmt: skip
-    mean = np.column_stack([items.easting[best], items.northing[best]])
-    weight = chance_inside(mean, items.grid_cov_m2[best], layout.verified.shapes, layout.verified.detection)
     removed = _noted_removed(book)
     clusters = _find_clusters(layout, verified_of)
     verified = verified_of >= 0
@@ -316,13 +332,13 @@ def _measures(
     made: list[Measure] = [duplicate_instances(layout.duplicates.extra, len(case.accidents))]
     for scope, rows in _scopes(case, items.record[best]).items():
         made.append(_between_bounds(*(
-            excess_items(one, verified, weight, removed, item_used=rows, scope=scope) for one in associations
+            excess_items(one, verified, devices.verified, removed, item_used=rows, scope=scope) for one in associations
         )))  # fmt: skip
         if scope == "all":
             made.append(_between_bounds(*(
                 missing_items(one, verified, clusters, scope=scope) for one in associations
             )))  # fmt: skip
-        pairs = residuals(associations[0], mean, exact & rows, layout.events.position, layout.events.variance)
+        pairs = residuals(associations[0], devices.mean, exact & rows, layout.events.position, layout.events.variance)
         made.extend(positional_measures(pairs, rng=rng, scope=scope))
     return tuple(made)
 
@@ -393,69 +409,3 @@ def _evidence_of(record: MinefieldRecord, readings: Readings, expected_finds: fl
     if expected_finds < ENOUGH_FINDS:
         return Evidence("indirect", ("SF-C022",))
     return Evidence("direct", ("SF-C023",))
-
-
-def _figures(
-    case: Case, located: Sequence[Readings], measures: Sequence[Measure], outside: Outside, d4: OutsideShare,
-    book: Ledger, association: Association, verified_of: Ints, layout: _Layout, items: PlacedItems, best: Ints,
-) -> Mapping[str, Figure]:  # fmt: skip
-    """Every figure a claim may mean."""
-    figures = {f"D1@{share.buffer_m:g}": _figure("D1", share) for share in outside.d1}
-    figures |= {
-        f"inside_D1@{share.buffer_m:g}": _complement(f"inside_D1@{share.buffer_m:g}", share)
-        for share in outside.d1
-    }
-    figures["D2"] = figures["D3"] = Figure("D2", None, None, "SF-C010")
-    figures["D4"] = Figure("D4", d4.value, d4.interval, d4.reason)
-    mean = np.column_stack([items.easting[best], items.northing[best]])
-    weight = chance_inside(mean, items.grid_cov_m2[best], layout.verified.shapes, layout.verified.detection)
-    complete = completeness(association, verified_of >= 0, _find_clusters(layout, verified_of))
-    correct = correctness(association, verified_of >= 0, weight, _noted_removed(book))
-    for name, share, reason in (("completeness", complete, "SF-A010"), ("correctness", correct, "SF-A011")):
-        figures[name] = (
-            Figure(name, None, None, reason) if share is None else Figure(name, share.value, share.interval)
-        )
-    for measure in measures:
-        if measure.scope == "all" and measure.id == "iso19157:31" and measure.value is not None:
-            assert measure.interval is not None
-            low, high = measure.interval
-            threshold = "".join(c for c in measure.name if c.isdigit())
-            name = f"share_within_{threshold}_m"
-            figures[name] = Figure(name, 1 - measure.value, (1 - high, 1 - low))
-    return figures | _counts(case, located, book)
-
-
-def _figure(name: str, share: OutsideShare) -> Figure:
-    return Figure(f"{name}@{share.buffer_m:g}", share.value, share.interval, share.reason)
-
-
-def _complement(name: str, share: OutsideShare) -> Figure:
-    if share.value is None or share.interval is None:
-        return Figure(name, None, None, share.reason)
-    return Figure(name, 1 - share.value, (1 - share.interval[1], 1 - share.interval[0]))
-
-
-def _counts(case: Case, located: Sequence[Readings], book: Ledger) -> dict[str, Figure]:
-    """Counts as they stand in the case folder; they are counts of what was handed over, not of the world."""
-    placed = sum(1 for readings in located if readings.best is not None and readings.best.pivot is not None)
-    counts: dict[str, float | None] = {
-        "recorded_total": book.totals()["recorded"] if len(book.fate) else None,
-        "records": float(len(case.records)) if case.records else None,
-        "share_of_forms_located": placed / len(case.records) if case.records else None,
-        "accidents": float(len(case.accidents)) if len(case.accidents) else None,
-        "killed": _sum(case.accidents.killed),
-        "injured": _sum(case.accidents.injured),
-    }
-    killed, injured = counts["killed"], counts["injured"]
-    counts["victims"] = killed + injured if killed is not None and injured is not None else None
-    made = {
-        name: Figure(
-            name, value, None if value is None else (value, value), None if value is not None else "SF-C003"
-        )
-        for name, value in counts.items()
-    }
-    return made | {"total": Figure("total", None, None, "SF-C011")}
-
-
-def _sum(values: Floats) -> float | None:
-    return float(np.nansum(values)) if np.isfinite(values).any() else None

@@ -98,9 +98,7 @@ def marginal_variance(sigma: Floats, bounds: Sequence[float]) -> Floats:
 
 def category_numbers(categories: Texts) -> Ints:
     """Return the categories as the small numbers of `matching.associate`."""
-    return np.array(
-        [CATEGORY_NUMBER.get(DeviceCategory(c or "unknown"), 0) for c in categories], dtype=np.int64
-    )
+    return np.array([CATEGORY_NUMBER.get(DeviceCategory(c or "unknown"), 0) for c in categories], dtype=np.int64)
 
 
 def same_events(finds: DevicesFound, find_xy: Floats, accidents: Accidents, accident_xy: Floats) -> Ints:
@@ -147,9 +145,7 @@ def verified_ground(
         & np.isfinite(searched.detection_probability)
         & (searched.qa == QaResult.PASSED)
     )
-    cleared = (
-        (areas.status == AreaStatus.CLEARED) & np.isfinite(areas.detection_probability) & include_cleared
-    )
+    cleared = (areas.status == AreaStatus.CLEARED) & np.isfinite(areas.detection_probability) & include_cleared
     return Verified(
         np.concatenate([searched_shapes[good], area_shapes[cleared]]),
         np.concatenate([searched.detection_probability[good], areas.detection_probability[cleared]]),

@@ -66,8 +66,7 @@ def maps_of(
             shapes += record_footprints
             clusters += [f"record {n}" for n in range(len(record_footprints))]
             received += [
-                np.datetime64(r.received.last, "D") if r.received else np.datetime64("NaT")
-                for r in case.records
+                np.datetime64(r.received.last, "D") if r.received else np.datetime64("NaT") for r in case.records
             ]
             continue
         chosen = np.flatnonzero(_area_mask(areas, word.partition(":")[2]))
@@ -92,9 +91,7 @@ def _area_mask(areas: HazardousAreas, status: str) -> npt.NDArray[np.bool_]:
 def event_clusters(points: Floats, own_sheet: Texts, maps: Maps) -> Texts:
     """Label events that are not independent: the sheet they were drawn on, else their nearest map."""
     labels = np.array([f"sheet {s}" if s else "" for s in own_sheet], dtype=object)
-    shapes = [
-        (n, shape) for n, shape in enumerate(maps.footprints) if shape is not None and not shape.is_empty
-    ]
+    shapes = [(n, shape) for n, shape in enumerate(maps.footprints) if shape is not None and not shape.is_empty]
     todo = np.flatnonzero((labels == "") & np.isfinite(points).all(axis=1))
     if shapes and len(todo):
         tree = shapely.STRtree([shape for _, shape in shapes])
@@ -148,6 +145,5 @@ def _known_on_the_day(
 def not_computed(d1: Sequence[OutsideShare], reason: str, definition: str) -> tuple[OutsideShare, ...]:
     """Return D2 or D3 as what they are before re-anchoring: not known, with the reason."""
     return tuple(
-        replace(one, value=None, interval=None, numerator=0.0, reason=reason, definition=definition)
-        for one in d1
+        replace(one, value=None, interval=None, numerator=0.0, reason=reason, definition=definition) for one in d1
     )

@@ -139,9 +139,7 @@ def record_pairs(items: PlacedItems, located: Sequence[Readings], grid: Grid) ->
     return tuple(pairs)
 
 
-def _datum_pair(
-    items: PlacedItems, located: Sequence[Readings], a: int, b: int, grid: Grid
-) -> RecordPair | None:
+def _datum_pair(items: PlacedItems, located: Sequence[Readings], a: int, b: int, grid: Grid) -> RecordPair | None:
     best = located[a].best
     assert best is not None
     assert best.pivot is not None

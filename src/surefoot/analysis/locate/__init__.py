@@ -147,9 +147,7 @@ def _merged_alike(readings: list[Reading]) -> list[Reading]:
     kept: list[tuple[Reading, object]] = []
     for reading in sorted(readings, key=lambda r: -r.weight):
         signature = _signature(reading)
-        twin = next(
-            (n for n, (_, other) in enumerate(kept) if signature == other and other is not None), None
-        )
+        twin = next((n for n, (_, other) in enumerate(kept) if signature == other and other is not None), None)
         if twin is None:
             kept.append((reading, signature))
         else:
@@ -196,9 +194,7 @@ def _explain(
     for reading in readings[:1]:
         for miss in reading.misclosures:
             severity = Severity.WARNING if miss.ratio < 30 else Severity.INFO
-            notes.add(
-                "SF-R051", severity, "legs", f"{miss.length_m:.1f} m = 1:{miss.ratio:.0f}", target=miss.target
-            )
+            notes.add("SF-R051", severity, "legs", f"{miss.length_m:.1f} m = 1:{miss.ratio:.0f}", target=miss.target)
     if len(readings) > 1:
         spread = " / ".join(f"{r.spread_m:.0f}" for r in readings)
         notes.add("SF-R052", Severity.WARNING, "", f"{len(readings)}", spread=spread)

@@ -65,9 +65,7 @@ def _square(statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet
     places = []
     for sheet in sheets:
         east, north = _sheet_centre(sheet, frame.plane)
-        bounds = square_bounds(
-            statement.square, near_easting=east, near_northing=north, ninth=statement.ninth
-        )
+        bounds = square_bounds(statement.square, near_easting=east, near_northing=north, ninth=statement.ninth)
         west, south, right, top = bounds
         middle = ((west + right) / 2, (south + top) / 2)
         place = Place(frame.plane, *middle, right - west, label=sheet.name)

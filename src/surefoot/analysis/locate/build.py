@@ -143,9 +143,7 @@ class ReadingBuilder:
             if outside_sheets(place, self.record.map.sheets):
                 self.remark("SF-R048", Severity.WARNING, "map.sheet", name, sheet=self.record.map.raw_sheet)
         if operation.flagged:
-            self.remark(
-                "SF-R047", Severity.WARNING, "crs", operation.code, spread=f"{operation.spread_m or 0:.0f}"
-            )
+            self.remark("SF-R047", Severity.WARNING, "crs", operation.code, spread=f"{operation.spread_m or 0:.0f}")
 
     def _declination(self, pivot: tuple[float, float]) -> float | None:
         if not self._needs_declination():
@@ -214,9 +212,7 @@ class ReadingBuilder:
             legs[number] = self._leg(_device_leg(device, number), way, ground, group)
         return legs
 
-    def _azimuths(
-        self, bearing: BearingStatement | None, way: Assumption, ground: Ground
-    ) -> dict[North, float]:
+    def _azimuths(self, bearing: BearingStatement | None, way: Assumption, ground: Ground) -> dict[North, float]:
         """The bearing counted from every north that is known here, degrees clockwise."""
         if bearing is None:
             return {}
@@ -266,10 +262,7 @@ class ReadingBuilder:
     ) -> list[Reading]:
         """Readings of one solved survey: three where a row's count, spacing and ends contradict each other."""
         trusts = _TRUSTS if self._conflicting_rows(solution) else ("",)
-        return [
-            self._reading(way, ground, solution, legs, share / len(trusts), trust, share < 1.0)
-            for trust in trusts
-        ]
+        return [self._reading(way, ground, solution, legs, share / len(trusts), trust, share < 1.0) for trust in trusts]
 
     def _conflicting_rows(self, solution: Solution) -> bool:
         lengths = {row.no: row_length_m(row, solution.network, solution.points) for row in self.record.rows}
@@ -341,9 +334,7 @@ def _grid_points(
     return {n: (float(e), float(v)) for n, e, v in zip(points, east, north, strict=True)}
 
 
-def grid_operation(
-    crs: str, operation: PinnedOperation | None, pivot: tuple[float, float]
-) -> PinnedOperation:
+def grid_operation(crs: str, operation: PinnedOperation | None, pivot: tuple[float, float]) -> PinnedOperation:
     """Return the operation from the grid `crs` to WGS 84 at a place; the anchors' own one where it is the same."""
     if operation is not None and operation.source == crs:
         return operation

@@ -55,9 +55,7 @@ def _plane(lonlat: np.ndarray, pivot: tuple[float, float]) -> np.ndarray:
     return np.column_stack([z.real, z.imag])
 
 
-def _items(
-    record: MinefieldRecord, drawn: BaseGeometry, priors: Priors
-) -> tuple[ReadItems, tuple[ReadRow, ...]]:
+def _items(record: MinefieldRecord, drawn: BaseGeometry, priors: Priors) -> tuple[ReadItems, tuple[ReadRow, ...]]:
     lines = [part for part in _parts(drawn) if isinstance(part, LineString)]
     columns = ItemColumns(1, 0)
     offsets: list[complex] = []

@@ -59,9 +59,7 @@ def is_projected(epsg: str) -> bool:
     return bool(pyproj.CRS(epsg).is_projected)
 
 
-def frame_options(
-    record: MinefieldRecord, statements: Sequence[CoordinateStatement], priors: Priors
-) -> list[Frame]:
+def frame_options(record: MinefieldRecord, statements: Sequence[CoordinateStatement], priors: Priors) -> list[Frame]:
     """Return the coordinate systems the form may mean, weights adding to 1; empty when nothing can be said."""
     prefixes = _prefixes(statements)
     sheet_zones = {sheet.zone for sheet in record.map.sheets}
@@ -80,9 +78,7 @@ def _prefixes(statements: Sequence[CoordinateStatement]) -> set[int]:
     return zones
 
 
-def _stated(
-    record: MinefieldRecord, crs: CrsStatement, prefixes: set[int], sheet_zones: set[int]
-) -> list[Frame]:
+def _stated(record: MinefieldRecord, crs: CrsStatement, prefixes: set[int], sheet_zones: set[int]) -> list[Frame]:
     if crs.epsg is None and (crs.projection in ("utm", "mgrs") or crs.datum in ("WGS84", "ED50")):
         return [_utm_like(crs)]
     if crs.epsg is not None and not is_projected(crs.epsg) and crs.datum != "SK-42":

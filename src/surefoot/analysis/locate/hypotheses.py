@@ -128,8 +128,7 @@ def _landmark_ways(
         # A position beside candidates is one more candidate with the weight nobody else claims.
         share = max(1.0 - stated - point.unknown_weight, 0.0) or 1.0 / (len(point.candidates) + 1)
         ways += [
-            (point.id, p, share * p.weight, "as stated")
-            for p in places_of(statement, frame, record.map.sheets, region)
+            (point.id, p, share * p.weight, "as stated") for p in places_of(statement, frame, record.map.sheets, region)
         ]
     if point.unknown_weight > 0 and not own:
         ways.append((point.id, None, point.unknown_weight, "unknown landmark"))
@@ -210,9 +209,7 @@ def _heaviest(ways: list[Assumption], keep: int) -> Assumptions:
         return Assumptions((), 0.0)
     ordered = sorted(ways, key=lambda way: -way.weight)[:keep]
     kept = sum(way.weight for way in ordered)
-    return Assumptions(
-        tuple(replace(w, weight=w.weight / kept) for w in ordered), max(0.0, 1.0 - kept / total)
-    )
+    return Assumptions(tuple(replace(w, weight=w.weight / kept) for w in ordered), max(0.0, 1.0 - kept / total))
 
 
 def shortened_candidates(record: MinefieldRecord, priors: Priors) -> list[Place]:

@@ -156,9 +156,7 @@ def place_rows(
     for row in record.rows:
         planned = {n: d for n, d in enumerate(record.devices) if d.row == row.no and n in device_points}
         taken = _add_planned(items, planned, device_points, points, row, priors)
-        read_rows.append(
-            _add_row(items, row, max(0, (row.count or 0) - taken), network, points, priors, trust)
-        )
+        read_rows.append(_add_row(items, row, max(0, (row.count or 0) - taken), network, points, priors, trust))
     row_names = {row.no for row in record.rows}
     loose = {n: d for n, d in enumerate(record.devices) if d.row not in row_names}
     _add_planned(items, loose, device_points, points, None, priors)

@@ -69,7 +69,5 @@ def draw(legs: Complexes, errors: LegErrors, size: int, rng: np.random.Generator
     """Draw `size` times the leg vectors, (size, L): the same model by sampling."""
     zero = np.zeros(len(legs))
     turns = rng.multivariate_normal(zero, errors.turn, size=size, method="eigh")
-    logs = rng.multivariate_normal(
-        -np.diag(errors.log_scale) / 2.0, errors.log_scale, size=size, method="eigh"
-    )
+    logs = rng.multivariate_normal(-np.diag(errors.log_scale) / 2.0, errors.log_scale, size=size, method="eigh")
     return np.asarray(legs[None, :] * np.exp(logs - 1j * turns))

@@ -15,9 +15,7 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in over.items():
         below = result.get(key)
-        result[key] = (
-            merged(below, value) if isinstance(value, Mapping) and isinstance(below, Mapping) else value
-        )
+        result[key] = merged(below, value) if isinstance(value, Mapping) and isinstance(below, Mapping) else value
     return result
 
 

@@ -21,9 +21,7 @@ def form_completeness(record: MinefieldRecord) -> dict[str, bool | None]:
     return {
         "two_reference_points": sum(1 for p in record.reference_points if p.position or p.candidates) >= 2,
         "one_reference_point_1980": any(p.position or p.candidates for p in record.reference_points),
-        "dimensions_relative_to_them": bool(record.legs)
-        or bool(record.points)
-        or record.geometry is not None,
+        "dimensions_relative_to_them": bool(record.legs) or bool(record.points) or record.geometry is not None,
         "perimeter_and_extent": corners or bool(record.front and record.depth) or _areal(record),
         "types": typed or any(device.model for device in record.devices),
         "numbers": counted,

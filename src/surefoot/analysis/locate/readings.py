@@ -63,9 +63,7 @@ class Network:
 
     def sample(self, base: Floats, chain: Floats, size: int, rng: np.random.Generator) -> Complexes:
         """Draw positions (size, n)."""
-        noise = rng.multivariate_normal(
-            np.zeros(len(self.anchor_cov)), self.anchor_cov, size=size, method="eigh"
-        )
+        noise = rng.multivariate_normal(np.zeros(len(self.anchor_cov)), self.anchor_cov, size=size, method="eigh")
         anchors = self.anchors + noise[:, 0::2] + 1j * noise[:, 1::2]
         legs = draw(self.legs, self.errors, size, rng) if len(self.legs) else np.zeros((size, 0), complex)
         return np.asarray(anchors @ base.T + legs @ chain.T)

@@ -96,9 +96,7 @@ def write_form(
     ]
     form["rows"] = _rows(pattern, models, notation)
     if measured.devices:
-        form["devices"] = [
-            {**device, "type": models[position]} for position, device in measured.devices.items()
-        ]
+        form["devices"] = [{**device, "type": models[position]} for position, device in measured.devices.items()]
     if heading.states_area:
         form["area"] = ["C1", "C2", "C3", "C4"]
         form["front"], form["depth"] = _extent(pattern, notation)
@@ -106,9 +104,7 @@ def write_form(
     return CompiledForm(form, landmark, measured)
 
 
-def with_lifted(
-    form: Mapping[str, Any], language: str, date: dt.date, count: int, model: str
-) -> Mapping[str, Any]:
+def with_lifted(form: Mapping[str, Any], language: str, date: dt.date, count: int, model: str) -> Mapping[str, Any]:
     """Return the form with a later event "12.10.94 снято 4 ПМН" noted on it."""
     written = f"{date:%d.%m.%y}" if language == "ru" else date.isoformat()
     note = _WORDS[language]["lifted"].format(date=written, count=count, model=model)

@@ -140,9 +140,7 @@ class Compass:
     notation: Notation
     declination_deg: float
 
-    def sight(
-        self, origin: Points, target: Points, *, step_m: float = 0.1, distance_m: Floats | None = None
-    ) -> Sights:
+    def sight(self, origin: Points, target: Points, *, step_m: float = 0.1, distance_m: Floats | None = None) -> Sights:
         """Write the bearings and distances from each origin to its target.
 
         Parameters

@@ -123,9 +123,7 @@ def _empty_area(pivot: tuple[float, float], preset: Preset, rng: np.random.Gener
     return tables.EmptyArea(pivot, polygon_of(heading * corners), searched)
 
 
-def _assembled(
-    preset: Preset, fields: list[Field], empties: list[tables.EmptyArea], half: float
-) -> SimulatedRegion:
+def _assembled(preset: Preset, fields: list[Field], empties: list[tables.EmptyArea], half: float) -> SimulatedRegion:
     forms = tuple(field.form for field in fields)
     finds, accidents = tables.finds(fields, preset), tables.accidents(fields)
     return SimulatedRegion(

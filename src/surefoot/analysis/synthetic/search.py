@@ -103,9 +103,7 @@ def draw_ground(site: Site, accidents: LocatedAccidents, preset: Preset, rng: np
     return Ground(site, findable, site.places + noise)
 
 
-def search(
-    ground: Ground, accidents: LocatedAccidents, preset: Preset, rng: np.random.Generator
-) -> SearchLog:
+def search(ground: Ground, accidents: LocatedAccidents, preset: Preset, rng: np.random.Generator) -> SearchLog:
     """Search around the well located accidents, then around the finds."""
     log = SearchLog()
     anchors = list(accidents.reported[accidents.sigma_m <= WELL_LOCATED_M])
@@ -148,16 +146,12 @@ def _freshest(
     box = bool(rng.random() < preset.box_share)
     chosen = rng.integers(len(anchors), size=CHOICES)
     tried = [_draw_patch(anchors[int(one)], box, widening, preset, rng) for one in chosen]
-    gaps = np.abs(
-        np.array([patch.middle for patch in tried])[:, None] - np.array([*middles, np.inf])[None, :]
-    )
+    gaps = np.abs(np.array([patch.middle for patch in tried])[:, None] - np.array([*middles, np.inf])[None, :])
     best = int(np.argmax(gaps.min(axis=1)))
     return int(chosen[best]), tried[best], SearchMethod.TECHNICAL_SURVEY if box else SearchMethod.LANE
 
 
-def _draw_patch(
-    anchor: complex, box: bool, widening: float, preset: Preset, rng: np.random.Generator
-) -> _Patch:
+def _draw_patch(anchor: complex, box: bool, widening: float, preset: Preset, rng: np.random.Generator) -> _Patch:
     """Draw a box or a lane near an anchor, in any direction; further away the longer nothing was found."""
     turn, along, aside = rng.random(3)
     heading = complex(np.exp(2j * np.pi * turn))
@@ -189,13 +183,9 @@ def polygon_of(corners: Complexes) -> shapely.Polygon:
     return shapely.Polygon(np.column_stack([corners.real, corners.imag]))
 
 
-def clear_block(
-    log: SearchLog, ground: Ground, accidents: LocatedAccidents, rng: np.random.Generator
-) -> None:
+def clear_block(log: SearchLog, ground: Ground, accidents: LocatedAccidents, rng: np.random.Generator) -> None:
     """Clear one contiguous block round the accidents and finds known so far, verified afterwards."""
-    known = np.concatenate(
-        [accidents.reported[accidents.sigma_m <= WELL_LOCATED_M], ground.reported[log.device]]
-    )
+    known = np.concatenate([accidents.reported[accidents.sigma_m <= WELL_LOCATED_M], ground.reported[log.device]])
     heading = _long_axis(known) if len(known) > 2 else complex(np.exp(2j * np.pi * rng.random()))
     frame = known * np.conj(heading)
     margins = rng.uniform(5.0, 40.0, 4)

@@ -49,9 +49,7 @@ def finds(fields: Sequence[Field], preset: Preset) -> DevicesFound:
     places = _points((field.pivot_of_site, field.ground.reported[field.log.device]) for field in fields)
     count = len(places[0])
     polygons = _offsets([len(field.log.polygons) for field in fields])
-    where = _joined(
-        np.array(f.log.polygon_of_find, dtype=int) + o for f, o in zip(fields, polygons, strict=True)
-    )
+    where = _joined(np.array(f.log.polygon_of_find, dtype=int) + o for f, o in zip(fields, polygons, strict=True))
     dates = _joined(_search_dates(n, f)[f.log.polygon_of_find] for n, f in enumerate(fields))
     sites = [field.site for field in fields]
     logs = [field.log.device for field in fields]
@@ -111,9 +109,7 @@ def searched(fields: Sequence[Field], empties: Sequence[EmptyArea], preset: Pres
         method=_texts([str(method) for field in fields for method in field.log.method] + whole),
         detection_probability=np.full(count, preset.detection),
         qa=_texts([str(qa) for field in fields for qa in field.log.qa] + [str(QaResult.PASSED)] * len(bare)),
-        reason=_texts(
-            [why for field in fields for why in field.log.reason] + ["the whole suspected area"] * len(bare)
-        ),
+        reason=_texts([why for field in fields for why in field.log.reason] + ["the whole suspected area"] * len(bare)),
         source_row=np.arange(1, count + 1),
     )
 
@@ -230,9 +226,7 @@ def true_records(fields: Sequence[Field], preset: Preset) -> TrueRecords:
 def true_rows(fields: Sequence[Field]) -> TrueRows:
     """Return the true offset of each row."""
     offsets = _joined(field.error.row_offsets for field in fields)
-    names = [
-        (str(field.form["record_id"]), str(row)) for field in fields for row in field.pattern.row_numbers
-    ]
+    names = [(str(field.form["record_id"]), str(row)) for field in fields for row in field.pattern.row_numbers]
     return TrueRows(
         record_id=_texts([record for record, _ in names]),
         row=_texts([row for _, row in names]),

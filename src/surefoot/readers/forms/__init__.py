@@ -50,7 +50,5 @@ def read_forms(path: Path) -> FormsResult:
         except InputError as error:
             set_aside.append(SetAside(error.id, document.where, error.found, error.values))
     doubtful = sum(any(d.severity is not Severity.INFO for d in record.doubts) for record in records)
-    count = TableCount(
-        "records", path.name, len(documents), len(records) - doubtful, doubtful, len(set_aside)
-    )
+    count = TableCount("records", path.name, len(documents), len(records) - doubtful, doubtful, len(set_aside))
     return FormsResult(tuple(records), tuple(set_aside), count)

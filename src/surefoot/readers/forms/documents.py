@@ -124,9 +124,7 @@ def read_workbook_documents(path: Path) -> list[FormDocument]:
             for key, rows in sheets.items()
             if key != "record"
         }
-        documents.append(
-            FormDocument(Where(path.name, "record", number), record_id, _assemble(fields, parts))
-        )
+        documents.append(FormDocument(Where(path.name, "record", number), record_id, _assemble(fields, parts)))
     return documents
 
 

@@ -158,9 +158,7 @@ def _well_formed(fields: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
         if error.validator == "additionalProperties":
             known = set(error.schema["properties"])
             for name in sorted(set(map(str, error.instance)) - known):
-                notes.add(
-                    "SF-R017", Severity.INFO, ".".join([*path, name]), str(error.instance.get(name))[:80]
-                )
+                notes.add("SF-R017", Severity.INFO, ".".join([*path, name]), str(error.instance.get(name))[:80])
         elif path:
             notes.add("SF-R018", Severity.ERROR, ".".join(path), str(error.instance)[:80])
             _drop(kept, error.absolute_path)
@@ -224,8 +222,7 @@ def _slope_deg(text: str) -> float:
 
 def _reference_points(entries: list[Mapping[str, Any]], notes: Notes) -> tuple[ReferencePoint, ...]:
     return tuple(
-        _reference_point(entry, f"reference_points[{number}]", notes)
-        for number, entry in enumerate(entries, start=1)
+        _reference_point(entry, f"reference_points[{number}]", notes) for number, entry in enumerate(entries, start=1)
     )
 
 
@@ -312,18 +309,13 @@ def _counts(written: object, column: str, notes: Notes) -> dict[str, int]:
     if not written:
         return {}
     pairs = written if isinstance(written, dict) else split_device_list(_text(written))
-    counts = {
-        str(model): notes.attempt(parse_count, _text(number), column) for model, number in pairs.items()
-    }
+    counts = {str(model): notes.attempt(parse_count, _text(number), column) for model, number in pairs.items()}
     return {model: count for model, count in counts.items() if count is not None}
 
 
 def _totals(written: object, notes: Notes) -> dict[str, int]:
     counts = _counts(written, "totals", notes)
-    return {
-        ("" if re.fullmatch(r"(?i)total|all|всего|итого|ukupno|", key) else key): n
-        for key, n in counts.items()
-    }
+    return {("" if re.fullmatch(r"(?i)total|all|всего|итого|ukupno|", key) else key): n for key, n in counts.items()}
 
 
 def _rows(entries: list[Mapping[str, Any]], notes: Notes) -> tuple[Row, ...]:
@@ -372,9 +364,7 @@ def _events(entries: list[Any], notes: Notes) -> tuple[LaterEvent, ...]:
     events = []
     for number, entry in enumerate(entries, start=1):
         column, text = f"events[{number}]", _text(entry)
-        event = notes.attempt(parse_event, text, column) or LaterEvent(
-            text, EventKind.UNKNOWN, None, None, ""
-        )
+        event = notes.attempt(parse_event, text, column) or LaterEvent(text, EventKind.UNKNOWN, None, None, "")
         if event.kind is EventKind.UNKNOWN:
             notes.add("SF-R024", Severity.WARNING, column, text)
         events.append(event)

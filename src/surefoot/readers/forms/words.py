@@ -19,9 +19,7 @@ _MONTHS: Mapping[str, int] = {
 }  # fmt: skip
 _ROMAN = {
     word: number
-    for number, word in enumerate(
-        ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"], start=1
-    )
+    for number, word in enumerate(["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"], start=1)
 }
 _SEASONS: Mapping[str, tuple[int, int]] = {
     "зим": (12, 2), "вес": (3, 5), "лет": (6, 8), "осен": (9, 11), "winter": (12, 2), "spring": (3, 5),

@@ -1,0 +1,80 @@
+"""Every figure of an assessment that a public claim may mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from surefoot.analysis.accounting import Ledger
+from surefoot.analysis.accuracy import Measure, OutsideShare
+from surefoot.analysis.assess.outside import Outside
+from surefoot.analysis.claims import Figure
+from surefoot.analysis.locate import Readings
+from surefoot.model import Case
+
+Floats = npt.NDArray[np.float64]
+
+
+def figures_of(
+    case: Case, located: Sequence[Readings], measures: Sequence[Measure], outside: Outside, d4: OutsideShare,
+    book: Ledger,
+) -> Mapping[str, Figure]:  # fmt: skip
+    """Return the figures by id, shares from 0 to 1, each with its interval or the reason why it is not known."""
+    figures = {f"D1@{share.buffer_m:g}": _figure("D1", share) for share in outside.d1}
+    for share in outside.d1:
+        name = f"inside_D1@{share.buffer_m:g}"
+        figures[name] = _complement(name, share.value, share.interval, share.reason)
+    figures["D2"] = figures["D3"] = Figure("D2", None, None, "SF-C010")
+    figures["D4"] = Figure("D4", d4.value, d4.interval, d4.reason)
+    for measure in measures:
+        other = _complement_name(measure)
+        if other is not None:
+            figures[other] = _complement(other, measure.value, measure.interval, measure.reason)
+    return figures | _counts(case, located, book)
+
+
+def _complement_name(measure: Measure) -> str | None:
+    """Name of the figure that is one minus a measure, None for every other measure."""
+    if measure.scope != "all":
+        return None
+    if measure.id == "iso19157:31":
+        threshold = re.search(r"\d+", measure.name)
+        return f"share_within_{threshold[0]}_m" if threshold else None
+    return {"iso19157:7": "completeness", "iso19157:3": "correctness"}.get(measure.id)
+
+
+def _figure(name: str, share: OutsideShare) -> Figure:
+    return Figure(f"{name}@{share.buffer_m:g}", share.value, share.interval, share.reason)
+
+
+def _complement(name: str, value: float | None, interval: tuple[float, float] | None, reason: str | None) -> Figure:
+    if value is None or interval is None:
+        return Figure(name, None, None, reason)
+    return Figure(name, 1 - value, (1 - interval[1], 1 - interval[0]))
+
+
+def _counts(case: Case, located: Sequence[Readings], book: Ledger) -> dict[str, Figure]:
+    """Counts as they stand in the case folder; they are counts of what was handed over, not of the world."""
+    placed = sum(1 for readings in located if readings.best is not None and readings.best.pivot is not None)
+    counts: dict[str, float | None] = {
+        "recorded_total": book.totals()["recorded"] if len(book.fate) else None,
+        "records": float(len(case.records)) if case.records else None,
+        "share_of_forms_located": placed / len(case.records) if case.records else None,
+        "accidents": float(len(case.accidents)) if len(case.accidents) else None,
+        "killed": _sum(case.accidents.killed),
+        "injured": _sum(case.accidents.injured),
+    }
+    killed, injured = counts["killed"], counts["injured"]
+    counts["victims"] = killed + injured if killed is not None and injured is not None else None
+    made = {
+        name: Figure(name, value, None if value is None else (value, value), None if value is not None else "SF-C003")
+        for name, value in counts.items()
+    }
+    return made | {"total": Figure("total", None, None, "SF-C011")}
+
+
+def _sum(values: Floats) -> float | None:
+    return float(np.nansum(values)) if np.isfinite(values).any() else None
