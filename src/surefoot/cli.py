@@ -193,7 +193,7 @@ def _assessment(folder: Path, seed: int, quiet: bool) -> Assessment:
     if not any(t.accepted + t.accepted_with_doubts for t in case.tables if t.kind != "claims"):
         raise RefusedError("SF-C031", str(folder))
     with _progress(quiet) as tell:
-        return assess_case(case, priors=readers.default_priors(), seed=seed, progress=tell)
+        return assess_case(case, seed=seed, progress=tell)
 
 
 def _describe(assessment: Assessment, lang: str) -> Any:

@@ -444,7 +444,10 @@ def category_of_model(model: str) -> DeviceCategory:
     return _CATEGORIES.get(key, _CATEGORIES.get(family[0] if family else "", DeviceCategory.UNKNOWN))
 
 
-_AP = "ПМН PMN ПМД PMD ПОМЗ POMZ ОЗМ OZM МОН MON ПФМ PFM PMA ПМА PROM ПРОМ MRUD МРУД M14 M16 M18 M18A1 M2 VALMARA APERS AP ПП ППМ"
+_AP = (
+    "ПМН PMN ПМД PMD ПОМЗ POMZ ОЗМ OZM МОН MON ПФМ PFM PMA ПМА PROM ПРОМ MRUD МРУД M14 M16 M18 M18A1 "
+    "M2 VALMARA APERS AP ПП ППМ"
+)
 _AV = "ТМ TM ТМД TMD TMM ТММ TMA ТМА TMRP ТМРП M15 M19 M21 ПТМ PTM ATM AT AV ПТ ТМК TMK M6 M7"
 _CATEGORIES: dict[str, DeviceCategory] = dict.fromkeys(_AP.split(), DeviceCategory.AP) | dict.fromkeys(
     _AV.split(), DeviceCategory.AV

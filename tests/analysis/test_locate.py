@@ -279,22 +279,38 @@ def test_two_bearings_have_one_solution() -> None:
     assert offset_m(found.readings[0], "1") == pytest.approx(100 + 100j, abs=0.1)
 
 
-def test_intersection_is_as_sure_as_its_draws() -> None:
-    """Two bearings of 3.6 degrees at 141 m: linearised covariance against a plain simulation."""
+def test_intersection_shares_the_compass_error_of_its_bearings() -> None:
+    """Two bearings of one compass, 3 degrees common and 2 of each, against a plain simulation."""
     found = placed(reference_points=[A, B], legs=[leg("A", "1", "45°", ""), leg("B", "1", "315°", "")])
-    cov = found.readings[0].point_covariances()["1"]
-    landmarks = found.readings[0].point_covariances()["A"]
-    priors = default_priors()
-    common, own = priors.bearing_sd_rad("unknown")
+    cov = found.readings[0].point_covariances()
+    common, own = default_priors().bearing_sd_rad("unknown")
     rng = np.random.default_rng(5)
     shared = rng.normal(0, common, DRAWS)
-    first = math.radians(45) + shared + rng.normal(0, own, DRAWS)
-    second = math.radians(315) + shared + rng.normal(0, own, DRAWS)
-    north = 200.0 / (np.tan(first) - np.tan(second))
-    drawn = np.cov(np.stack([north * np.tan(first), north]))
-    # The landmarks' own errors come on top; a shared bearing error must not be counted as independent.
-    assert np.trace(cov) > np.trace(landmarks)
-    assert np.trace(cov) <= np.trace(landmarks) + 1.25 * np.trace(drawn) + np.trace(landmarks)
+    first = np.tan(math.radians(45) + shared + rng.normal(0, own, DRAWS))
+    second = np.tan(math.radians(315) + shared + rng.normal(0, own, DRAWS))
+    north = 200.0 / (first - second)
+    # At a right angle a landmark's own error passes on with the same covariance.
+    assert cov["1"] == pytest.approx(cov["A"] + np.cov(np.stack([north * first, north])), rel=0.1, abs=3.0)
+
+
+def test_intersection_shares_the_step_length_of_its_distances() -> None:
+    """Two paced distances: 5 % common and 2 % of each, seen from 125 m and 125 m, 200 m apart."""
+    legs = [leg("A", "1", "", "125 шагов"), leg("B", "1", "", "125 шагов")]
+    near = {"id": "B", "position": "X=4430293 Y=8665094"}
+    found = placed(reference_points=[A, near], legs=legs)
+    cov = found.readings[0].point_covariances()
+    common, own = default_priors().distance_sd("paced")
+    rng = np.random.default_rng(6)
+    shared = rng.normal(0, common, DRAWS)
+    ra, rb = (93.75 * (1 + shared + rng.normal(0, own, DRAWS)) for _ in range(2))
+    east = (ra**2 - rb**2 + 150.0**2) / 300.0
+    north = np.sqrt(np.maximum(ra**2 - east**2, 0.0))
+    own_part = cov["1"] - np.cov(np.stack([east, north]))
+    landmarks = cov["A"][0, 0]
+    assert np.abs(own_part - np.diag(np.diag(own_part))).max() < 0.2 * landmarks
+    # Landmarks apart by 150 m pass on at most their own variance along, and (75 / 56)^2 of their difference across.
+    assert 0.4 * landmarks < own_part[0, 0] < 1.1 * landmarks
+    assert 0.4 * landmarks < own_part[1, 1] < 2.3 * landmarks
 
 
 def test_circles_that_do_not_meet_leave_the_point_out_with_a_doubt() -> None:

@@ -1,4 +1,4 @@
-"""The record form: every value as written, the workbook equal to its YAML twin, nothing dropped in silence."""
+"""The record form: every value as written, the workbook equal to its YAML twin, no silent loss."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from surefoot.messages import LANGUAGES
 from surefoot.writers.report import render_report, write_report
-from surefoot.writers.report_figures import key_figures, measure_name, reason_text
+from surefoot.writers.report_figures import key_figures, reason_text
+from surefoot.writers.report_measures import measure_name, quality_sheet
 from surefoot.writers.report_tables import claim_columns, ledger_view, meaning, note_groups, table_rows
 from surefoot.writers.words import Words
 

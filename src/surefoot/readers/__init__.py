@@ -49,7 +49,8 @@ class ReadResult:
 def read_case_folder(folder: Path) -> Case:
     """Read a case folder; see `surefoot.readers.case.read_case`."""
     case = read_case(folder, forms_reader=read_forms)
-    return replace(case, records=note_twins(case.records))
+    priors = default_priors().for_series(case.settings.priors)
+    return replace(case, records=note_twins(case.records), settings=replace(case.settings, priors=priors.table))
 
 
 def read(paths: Path | Sequence[Path], *, region: BaseGeometry | None = None) -> ReadResult:

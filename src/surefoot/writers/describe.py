@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.analysis.accuracy import Measure, OutsideShare
+from surefoot.analysis.accuracy.duplicates import SAME_SHEET
 from surefoot.analysis.assess import Assessment
 from surefoot.analysis.assess.outside import KnownOnTheDay
 from surefoot.analysis.locate import mixture_shares
@@ -157,30 +158,57 @@ def _form_quality(assessment: Assessment) -> list[dict[str, Any]]:
 
 
 def _duplicates(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
-    found = []
-    ids = assessment.case.accidents.id
-    pairs = assessment.duplicates
-    for a, b, distance, kind in zip(pairs.first, pairs.second, pairs.distance_m, pairs.kind, strict=True):
-        id_ = "SF-C042" if kind == "same_sheet" else "SF-C043"
-        found.append({
-            "kind": f"accidents, {kind}", "a": str(ids[a]), "b": str(ids[b]), "distance_m": float(distance),
-            "reason": _words(id_, lang, distance=f"{distance:.0f}"),
-        })  # fmt: skip
+    return [
+        *_doubled_symbols(assessment, lang), *_doubled_records(assessment, lang), *_doubled_events(assessment, lang)
+    ]  # fmt: skip
+
+
+def _doubled_symbols(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
+    ids, pairs = assessment.case.accidents.id, assessment.duplicates
+    return [
+        {
+            "kind": f"accidents, {kind}",
+            "a": str(ids[a]),
+            "b": str(ids[b]),
+            "distance_m": float(distance),
+            "reason": _words("SF-C042" if kind == SAME_SHEET else "SF-C043", lang, distance=f"{distance:.0f}"),
+        }
+        for a, b, distance, kind in zip(pairs.first, pairs.second, pairs.distance_m, pairs.kind, strict=True)
+    ]
+
+
+def _doubled_records(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
     names = [record.record_id for record in assessment.case.records]
-    for pair in assessment.record_pairs:
-        found.append({
-            "kind": f"records, {pair.kind}", "a": names[pair.first], "b": names[pair.second],
-            "distance_m": pair.distance_m, "azimuth_deg": pair.azimuth_deg,
+    return [
+        {
+            "kind": f"records, {pair.kind}",
+            "a": names[pair.first],
+            "b": names[pair.second],
+            "distance_m": pair.distance_m,
+            "azimuth_deg": pair.azimuth_deg,
             "not_shifted": None if pair.not_shifted is None else names[pair.not_shifted],
-            "reason": _words("SF-C041", lang, other=names[pair.second], distance=f"{pair.distance_m:.1f}",
-                             azimuth=f"{pair.azimuth_deg:.0f}"),
-        })  # fmt: skip
-    for accident, find in enumerate(assessment.same_event):
-        if find >= 0:
-            one, other = str(assessment.case.finds.id[find]), str(ids[accident])
-            reason = render("SF-C044", {"other": other}, found=one, lang=lang).reason
-            found.append({"kind": "find and accident", "a": one, "b": other, "distance_m": None, "reason": reason})
-    return found
+            "reason": _words(
+                "SF-C041", lang, other=names[pair.second], distance=f"{pair.distance_m:.1f}",
+                azimuth=f"{pair.azimuth_deg:.0f}",
+            ),
+        }
+        for pair in assessment.record_pairs
+    ]  # fmt: skip
+
+
+def _doubled_events(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
+    finds, accidents = assessment.case.finds.id, assessment.case.accidents.id
+    return [
+        {
+            "kind": "find and accident",
+            "a": str(finds[find]),
+            "b": str(accidents[accident]),
+            "distance_m": None,
+            "reason": render("SF-C044", {"other": accidents[accident]}, found=str(finds[find]), lang=lang).reason,
+        }
+        for accident, find in enumerate(assessment.same_event)
+        if find >= 0
+    ]
 
 
 def _ledger(assessment: Assessment) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from markupsafe import Markup
 
 from surefoot.terms import Fate
 from surefoot.writers import Assessment
-from surefoot.writers.report_figures import is_number, key_figures, measure_rows, outside_tables
+from surefoot.writers.report_figures import is_number, key_figures, outside_tables
+from surefoot.writers.report_measures import quality_sheet
 from surefoot.writers.report_tables import (
     claim_columns,
     duplicate_rows,
@@ -107,15 +108,13 @@ def _font_faces() -> tuple[Mapping[str, object], ...]:
 def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
     document = assessment.document
     maps = maps_of(assessment, lang=words.lang, limit=DETAIL_MAPS)
-    measures, more_measures = measure_rows(document, words)
     forms, more_forms = form_rows(document, words)
     duplicates, more_duplicates = duplicate_rows(document, words)
     return {
         "d": document,
         "figures": key_figures(document, words),
         **_map_context(assessment, maps),
-        "measures": measures,
-        "more_measures": more_measures,
+        "quality": quality_sheet(document, words),
         "forms": forms,
         "more_forms": more_forms,
         "duplicates": duplicates,

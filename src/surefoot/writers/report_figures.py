@@ -14,9 +14,7 @@ from surefoot.messages import LANGUAGES, catalogue
 from surefoot.writers.svg_bars import interval_bar
 from surefoot.writers.words import Words
 
-RECORD_SCOPES_SHOWN = 40
 SHARE_MEASURES = frozenset({"3", "7", "31"})
-_PARTS = ("azimuth", "major", "minor", "east", "north")  # in this order: "azimuth of the semi-major axis"
 _NOT_KNOWN = re.compile(r"^(Not known|Неизвестно)\s*:\s*", re.IGNORECASE)
 Entry = Mapping[str, Any]
 
@@ -31,22 +29,6 @@ class Figure:
     basis: str
     definition: str
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureRow:
-    """One line of the quality sheet."""
-
-    number: str
-    name: str
-    scope: str
-    stage: str
-    value: str
-    interval: str
-    n: str
-    definition: str
-    method: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +56,7 @@ class OutsideTable:
     notes: tuple[str, ...]
     level: str
     on_the_day: bool
+    day_reason: str
     computed: bool
     reason: str
 
@@ -163,11 +146,12 @@ def _measure_figure(document: Entry, ids: Sequence[str], key: str, words: Words)
         return Figure(title, "", "", "", definition, reason_text(best.get("reason"), words))
     unit = unit_of(best)
     interval = _interval_words(best.get("interval"), unit, best.get("level"), words)
-    basis = f"{_basis(best, words)}; {words('stage.' + str(best['stage']))}"
+    basis = f"{basis(best, words)}; {words('stage.' + str(best['stage']))}"
     return Figure(title, words.value(best["value"], unit), interval, basis, definition)
 
 
-def _basis(measure: Entry, words: Words) -> str:
+def basis(measure: Entry, words: Words) -> str:
+    """Return how many devices or events, in how many independent groups, stand behind a measure."""
     n = words.count(round(float(measure.get("n") or 0), 1))
     clusters = measure.get("clusters")
     if not is_number(clusters) or not clusters:
@@ -205,58 +189,6 @@ def _total_figure(total: Entry, words: Words) -> Figure:
     return Figure(title, words.count(value), interval, "", definition)
 
 
-# --- the quality sheet -----------------------------------------------------------------------------------
-
-
-def measure_rows(document: Entry, words: Words) -> tuple[tuple[MeasureRow, ...], int]:
-    """Return the lines of the quality sheet and how many of single records were left out."""
-    measures = sorted(document["measures"], key=_scope_order)
-    records = [m for m in measures if str(m["scope"]).startswith("record:")]
-    shown = [m for m in measures if not str(m["scope"]).startswith("record:")]
-    rows = tuple(_measure_row(m, words) for m in [*shown, *records[:RECORD_SCOPES_SHOWN]])
-    return rows, max(len(records) - RECORD_SCOPES_SHOWN, 0)
-
-
-def _scope_order(measure: Entry) -> tuple[int, str]:
-    kind, _, name = str(measure["scope"]).partition(":")
-    return {"all": 0, "series": 1}.get(kind, 2), name
-
-
-def _measure_row(m: Entry, words: Words) -> MeasureRow:
-    number, unit, known = str(m["id"]).partition(":")[2], unit_of(m), is_number(m["value"])
-    definition = words.maybe(f"definition.{number}") if words.lang != "en" else None
-    return MeasureRow(
-        number=number,
-        name=measure_name(m, words),
-        scope=_scope(str(m["scope"]), words),
-        stage=words.maybe(f"stage.{m['stage']}") or str(m["stage"]),
-        value=words.value(m["value"], unit) if known else words("not_known"),
-        interval=words.interval(m.get("interval"), unit) if known else "",
-        n=_basis(m, words),
-        definition=definition or str(m.get("definition") or ""),
-        method=str(m.get("method") or ""),
-        reason="" if known else reason_text(m.get("reason"), words),
-    )
-
-
-def measure_name(m: Entry, words: Words) -> str:
-    """Return a measure's name in the report's language, its own name where there is no other."""
-    number, name = str(m["id"]).partition(":")[2], str(m["name"])
-    part = next((p for p in _PARTS if p in name), None)
-    text = words.maybe(f"measure.{number}_{part}") if part else None
-    text = text or words.maybe(f"measure.{number}")
-    if text and "{threshold}" in text:
-        threshold = re.search(r"\d+(\.\d+)?", name)
-        return text.format(threshold=words.stated(float(threshold.group()), words("unit.m"))) if threshold else name
-    return text or name
-
-
-def _scope(scope: str, words: Words) -> str:
-    kind, _, name = scope.partition(":")
-    text = words.maybe(f"quality.scope_{kind}", name=name)
-    return text or scope
-
-
 # --- outside the maps ------------------------------------------------------------------------------------
 
 
@@ -269,15 +201,24 @@ def _outside_table(key: str, entries: Sequence[Entry], words: Words) -> OutsideT
     computed = [e for e in entries if is_number(e.get("value"))]
     level = next((words.share(e["level"]) for e in entries if is_number(e.get("level"))), "")
     reason = next((e["reason"] for e in entries if e.get("reason")), None)
+    days = [e["as_known_on_the_day"] for e in computed if e.get("as_known_on_the_day")]
     return OutsideTable(
         key=key,
         rows=tuple(_outside_row(e, words) for e in entries) if computed else (),
         notes=_outside_notes(entries, words),
         level=level,
-        on_the_day=any(e.get("as_known_on_the_day") for e in computed),
+        on_the_day=any(is_number(day.get("value")) for day in days),
+        day_reason=_day_reason(days, words),
         computed=bool(computed),
         reason="" if computed else reason_text(reason, words),
     )
+
+
+def _day_reason(days: Sequence[Entry], words: Words) -> str:
+    """Why nothing is known for the records of the day; empty where something is, or nothing was asked."""
+    if not days or any(is_number(day.get("value")) for day in days):
+        return ""
+    return reason_text(next((day["reason"] for day in days if day.get("reason")), None), words)
 
 
 def _outside_notes(entries: Sequence[Entry], words: Words) -> tuple[str, ...]:

@@ -65,8 +65,8 @@ class Words:
         return f"{MINUS}{text}" if negative else text
 
     def count(self, value: float) -> str:
-        """Write a count: whole numbers bare, expected counts with one decimal."""
-        return self.number(value, 0 if float(value).is_integer() else 1)
+        """Write a count: whole numbers bare, expected counts below a hundred with one decimal."""
+        return self.number(value, 0 if float(value).is_integer() or abs(value) >= 100 else 1)
 
     def metres(self, value: float) -> str:
         """Write an estimated length in metres."""

@@ -118,7 +118,6 @@ class Assessment:
 def assess(
     case: Case,
     *,
-    priors: Priors,
     seed: int = 0,
     runner: Runner | None = None,
     rng: np.random.Generator | None = None,
@@ -129,9 +128,7 @@ def assess(
     Parameters
     ----------
     case
-        Facts as read.
-    priors
-        Default priors; series of the case lay their own over them.
+        Facts as read, with the whole table of priors in its settings; its series lay their own over them.
     seed
         Written into the result; the default of `rng`.
     runner
@@ -141,7 +138,7 @@ def assess(
     """
     tell = progress or (lambda step, share: None)
     rng = rng if rng is not None else np.random.default_rng(seed)
-    grid = grid_of(case)
+    grid, priors = grid_of(case), Priors(case.settings.priors)
     located = _locate_all(case, priors, runner, tell)
     items = place_items(located, grid)
     shapes = tuple(shapes_of(r, reading) for r, reading in zip(case.records, located, strict=True))
@@ -189,8 +186,7 @@ def assess(
 
 def _locate_all(case: Case, priors: Priors, runner: Runner | None, tell: Progress) -> tuple[Readings, ...]:
     region = case.settings.region if case.settings.region_stated else None
-    own = priors.for_series(case.settings.priors)
-    step = partial(locate, context=LocateContext(own, region, series=case.settings.series))
+    step = partial(locate, context=LocateContext(priors, region, series=case.settings.series))
     done: list[Readings] = []
     for readings in (runner or map)(step, case.records):
         done.append(readings)

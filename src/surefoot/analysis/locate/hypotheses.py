@@ -119,12 +119,14 @@ def _landmark_ways(
         places = places_of(point.position, frame, record.map.sheets, region)
         return [(point.id, place, place.weight, place.label) for place in places]
     ways: list[tuple[str, Place | None, float, str]] = []
-    own = [] if point.position is None else [(point.position, 0.0)]
+    own = [] if point.position is None else [point.position]
     stated = sum(c.weight for c in point.candidates)
     for number, candidate in enumerate(point.candidates, start=1):
-        for place in places_of(candidate.position, frame, record.map.sheets, region):
-            ways.append((point.id, place, candidate.weight * place.weight, f"candidate {number}"))
-    for statement, _ in own:
+        ways += [
+            (point.id, place, candidate.weight * place.weight, f"candidate {number}")
+            for place in places_of(candidate.position, frame, record.map.sheets, region)
+        ]
+    for statement in own:
         # A position beside candidates is one more candidate with the weight nobody else claims.
         share = max(1.0 - stated - point.unknown_weight, 0.0) or 1.0 / (len(point.candidates) + 1)
         ways += [

@@ -1,0 +1,132 @@
+"""The quality sheet: every measure as a line, every scope as a column, every definition once."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from surefoot.writers.report_figures import basis, is_number, reason_text, unit_of
+from surefoot.writers.words import Words
+
+SCOPES_ABREAST = 3
+RECORD_SCOPES_SHOWN = 12
+_PARTS = ("azimuth", "major", "minor", "east", "north")  # in this order: "azimuth of the semi-major axis"
+_SENTENCE_END = re.compile(r"(?<=[a-zа-я\])]\.)\s+")
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One measure in one scope; `note` is the letter of the reason when it is not known."""
+
+    value: str
+    interval: str
+    basis: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Up to three scopes side by side, of one stage."""
+
+    stage: str
+    scopes: tuple[str, ...]
+    rows: tuple[tuple[str, str, tuple[Cell | None, ...]], ...]  # number, name, cells
+
+
+@dataclass(frozen=True, slots=True)
+class QualitySheet:
+    """The measures of a case: blocks, reasons by letter, definitions by measure numbers."""
+
+    blocks: tuple[Block, ...]
+    reasons: tuple[tuple[str, str], ...]
+    definitions: tuple[tuple[str, str], ...]
+    scopes_left_out: int
+
+
+def quality_sheet(document: Entry, words: Words) -> QualitySheet:
+    """Return the quality sheet; scopes of single records beyond the first dozen are left out and counted."""
+    measures = document["measures"]
+    scopes = sorted({str(m["scope"]) for m in measures}, key=_scope_order)
+    records = [s for s in scopes if s.startswith("record:")]
+    left_out = set(records[RECORD_SCOPES_SHOWN:])
+    shown = [s for s in scopes if s not in left_out]
+    notes: dict[str, str] = {}
+    stages = sorted({str(m["stage"]) for m in measures}, key=lambda s: s != "as_recorded")
+    blocks = [
+        block
+        for stage in stages
+        for start in range(0, len(shown), SCOPES_ABREAST)
+        if (block := _block(measures, stage, shown[start : start + SCOPES_ABREAST], notes, words)).rows
+    ]
+    return QualitySheet(
+        blocks=tuple(blocks),
+        reasons=tuple((letter, reason) for reason, letter in notes.items()),
+        definitions=_definitions(measures, words),
+        scopes_left_out=len(left_out),
+    )
+
+
+def _scope_order(scope: str) -> tuple[int, str]:
+    kind, _, name = scope.partition(":")
+    return {"all": 0, "series": 1}.get(kind, 2), name
+
+
+def _block(measures: Sequence[Entry], stage: str, scopes: Sequence[str], notes: dict[str, str], words: Words) -> Block:
+    lines: dict[tuple[str, str], dict[str, Cell]] = defaultdict(dict)
+    for m in measures:
+        if m["stage"] == stage and m["scope"] in scopes:
+            lines[str(m["id"]).partition(":")[2], measure_name(m, words)][str(m["scope"])] = _cell(m, notes, words)
+    rows = tuple((number, name, tuple(cells.get(scope) for scope in scopes)) for (number, name), cells in lines.items())
+    return Block(words.maybe(f"stage.{stage}") or stage, tuple(_scope(s, words) for s in scopes), rows)
+
+
+def _cell(m: Entry, notes: dict[str, str], words: Words) -> Cell:
+    if not is_number(m["value"]):
+        reason = reason_text(m.get("reason"), words)
+        note = notes.setdefault(reason, chr(ord("a") + len(notes) % 26))
+        return Cell(words("not_known"), "", basis(m, words), note)
+    unit = unit_of(m)
+    interval = words.interval(m.get("interval"), unit) or words("key.no_interval")
+    return Cell(words.value(m["value"], unit), interval, basis(m, words))
+
+
+def measure_name(m: Entry, words: Words) -> str:
+    """Return a measure's name in the report's language, its own name where there is no other."""
+    number, name = str(m["id"]).partition(":")[2], str(m["name"])
+    part = next((p for p in _PARTS if p in name), None)
+    text = words.maybe(f"measure.{number}_{part}") if part else None
+    text = text or words.maybe(f"measure.{number}")
+    if text and "{threshold}" in text:
+        threshold = re.search(r"\d+(\.\d+)?", name)
+        return text.format(threshold=words.stated(float(threshold.group()), words("unit.m"))) if threshold else name
+    return text or name
+
+
+def _scope(scope: str, words: Words) -> str:
+    kind, _, name = scope.partition(":")
+    return words.maybe(f"quality.scope_{kind}", name=name) or scope
+
+
+def _definitions(measures: Sequence[Entry], words: Words) -> tuple[tuple[str, str], ...]:
+    """Every sentence of the definitions once, under the numbers of all measures that it belongs to."""
+    owners: dict[str, list[str]] = defaultdict(list)
+    for m in measures:
+        number = str(m["id"]).partition(":")[2]
+        own = words.maybe(f"definition.{number}") if words.lang != "en" else None
+        method = str(m.get("method") or "")
+        for sentence in [*_SENTENCE_END.split(own or str(m.get("definition") or "")), _as_sentence(method)]:
+            if sentence and number not in owners[sentence]:
+                owners[sentence].append(number)
+    together: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for sentence, numbers in owners.items():
+        together[tuple(sorted(numbers, key=lambda n: n.zfill(4)))].append(_as_sentence(sentence))
+    ordered = sorted(together.items(), key=lambda kv: (-len(kv[0]), kv[0][0].zfill(4)))
+    return tuple((", ".join(numbers), " ".join(sentences)) for numbers, sentences in ordered)
+
+
+def _as_sentence(text: str) -> str:
+    return text and text[:1].upper() + text[1:].rstrip(".") + "."
