@@ -39,7 +39,7 @@ docs: $(STAMP)       ## the documentation site, warnings are errors
 	$(BIN)/mkdocs build --strict --quiet
 
 golden: $(STAMP)     ## write the expected files anew after a wanted change; read the difference before committing
-	$(BIN)/python -m pytest -q tests/readers/test_twenty_cases.py --golden
+	$(BIN)/python -m pytest -q tests/readers/test_golden.py --golden
 
 clean:
 	rm -rf $(VENV) site dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

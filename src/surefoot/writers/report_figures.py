@@ -146,8 +146,8 @@ def _measure_figure(document: Entry, ids: Sequence[str], key: str, words: Words)
         return Figure(title, "", "", "", definition, reason_text(best.get("reason"), words))
     unit = unit_of(best)
     interval = _interval_words(best.get("interval"), unit, best.get("level"), words)
-    basis = f"{basis(best, words)}; {words('stage.' + str(best['stage']))}"
-    return Figure(title, words.value(best["value"], unit), interval, basis, definition)
+    behind = f"{basis(best, words)}; {words('stage.' + str(best['stage']))}"
+    return Figure(title, words.value(best["value"], unit), interval, behind, definition)
 
 
 def basis(measure: Entry, words: Words) -> str:
