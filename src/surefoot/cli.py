@@ -5,6 +5,7 @@ Project imports stand inside the commands: ``surefoot --help`` must answer at on
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -82,6 +83,7 @@ def demo(
 ) -> None:
     """Run the main job on the built-in simulated example; ends with the path of the report."""
     _speak(lang)
+    _clear_old_demo(out / "case")
     _simulate("nominal", seed, out / "case")
     _assess(out / "case", out, as_json=as_json, lang=lang, seed=seed, quiet=quiet)
 
@@ -182,6 +184,13 @@ def _simulate(preset: str, seed: int, folder: Path) -> Mapping[str, int]:
     region = make_region(preset, rng=np.random.default_rng(seed))
     write_case(region, folder)
     return {"records": len(region.forms), "finds": len(region.finds.id)}
+
+
+def _clear_old_demo(folder: Path) -> None:
+    """Remove the case of an earlier demo; any other folder of that name is refused when it is written."""
+    settings = folder / "case.toml"
+    if settings.is_file() and "simulated = true" in settings.read_text(encoding="utf-8"):
+        shutil.rmtree(folder)
 
 
 def _assessment(folder: Path, seed: int, quiet: bool) -> Assessment:

@@ -108,7 +108,7 @@ def _font_faces() -> tuple[Mapping[str, object], ...]:
 def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
     document = assessment.document
     maps = maps_of(assessment, lang=words.lang, limit=DETAIL_MAPS)
-    forms, more_forms = form_rows(document, words)
+    forms, lacking, more_forms = form_rows(document, words)
     duplicates, more_duplicates = duplicate_rows(document, words)
     return {
         "d": document,
@@ -116,6 +116,7 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
         **_map_context(assessment, maps),
         "quality": quality_sheet(document, words),
         "forms": forms,
+        "lacking": lacking,
         "more_forms": more_forms,
         "duplicates": duplicates,
         "more_duplicates": more_duplicates,

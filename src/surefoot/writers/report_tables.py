@@ -84,15 +84,22 @@ class TableRow:
 # --- forms -----------------------------------------------------------------------------------------------
 
 
-def form_rows(document: Entry, words: Words) -> tuple[tuple[tuple[str, ...], ...], int]:
-    """Return the form-quality lines and how many were left out."""
+def form_rows(document: Entry, words: Words) -> tuple[tuple[tuple[str, ...], ...], str, int]:
+    """Return the form-quality lines, what every form lacks, and how many lines were left out."""
     forms = document.get("form_quality") or []
-    return tuple(_form_row(f, words) for f in forms[:ROWS_SHOWN]), max(len(forms) - ROWS_SHOWN, 0)
+    lacking = [{k for k, v in (f.get("completeness_items") or {}).items() if v is False} for f in forms]
+    common = set.intersection(*lacking) if len(forms) > 1 else set()
+    rows = tuple(_form_row(f, common, words) for f in forms[:ROWS_SHOWN])
+    return rows, ", ".join(_item_name(k, words) for k in sorted(common)), max(len(forms) - ROWS_SHOWN, 0)
 
 
-def _form_row(form: Entry, words: Words) -> tuple[str, ...]:
+def _item_name(key: str, words: Words) -> str:
+    return words.maybe(f"form_item.{key}") or key.replace("_", " ")
+
+
+def _form_row(form: Entry, common: set[str], words: Words) -> tuple[str, ...]:
     items = form.get("completeness_items") or {}
-    lacking = [words.maybe(f"form_item.{k}") or k.replace("_", " ") for k, v in items.items() if v is False]
+    lacking = [_item_name(k, words) for k, v in items.items() if v is False and k not in common]
     asked = [v for v in items.values() if v is not None]
     filled = f"{sum(map(bool, asked))} / {len(asked)}" if asked else words("not_known")
     sigma = form.get("sigma_m")
