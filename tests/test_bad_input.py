@@ -28,7 +28,9 @@ family: formulyar
 laid: "07.1993"
 crs: СК-42 зона 8
 reference_points: [{{id: A, position: "X=4430293 Y=8664944"}}]
-legs: [{{from: A, to: "1", bearing: "Ам 15-40", distance: "320 м"}}, {{from: A, to: "2", bearing: "Ам 20-00", distance: "300 м"}}]
+legs:
+- {{from: A, to: "1", bearing: "Ам 15-40", distance: "320 м"}}
+- {{from: A, to: "2", bearing: "Ам 20-00", distance: "300 м"}}
 rows: [{{no: "1", from: "1", to: "2", mines: {{ПМН: "20"}}}}]
 """
 SERIOUS = 1
@@ -227,7 +229,7 @@ def items(outcome: Outcome) -> int:
     return int(one["items"])
 
 
-@pytest.mark.parametrize("bearing", ["400°", "-20°", "Ам 75-00", "361 deg"])
+@pytest.mark.parametrize("bearing", ["400°", "-20°", "Ам 61-00", "361 deg"])
 def test_a_bearing_that_does_not_exist(bearing: str, tmp_path: Path) -> None:
     outcome = replaced(tmp_path, "Ам 15-40", bearing)
     assert outcome.code == SERIOUS
@@ -240,6 +242,12 @@ def test_a_bearing_that_does_not_exist(bearing: str, tmp_path: Path) -> None:
     (one,) = outcome.document["records"]
     assert "2" in one["readings"][0]["points"]
     assert "1" not in one["readings"][0]["points"]
+
+
+def test_a_bearing_that_only_fits_another_unit_is_not_changed_in_silence(tmp_path: Path) -> None:
+    """75-00 is no bearing of 6000 units; if it is taken for 75 degrees, that must be said."""
+    outcome = replaced(tmp_path, "Ам 15-40", "Ам 75-00")
+    assert [e for e in outcome.told if "75-00" in str(e["found"])]
 
 
 def test_a_day_that_does_not_exist(tmp_path: Path) -> None:
@@ -288,7 +296,7 @@ def test_a_place_on_another_continent_with_a_box(tmp_path: Path) -> None:
     entry = outcome.one("SF-R045")
     assert_plain(entry)
     assert "46.9" in entry["found"]
-    assert outcome.document["records"][0]["readings"][0]["points"] == {}
+    assert not any(reading["points"] for reading in outcome.document["records"][0]["readings"])
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from surefoot.messages import LANGUAGES
 from surefoot.writers.report import render_report, write_report
-from surefoot.writers.report_figures import key_figures, reason_text
+from surefoot.writers.report_figures import key_figures, outside_tables, reason_text
 from surefoot.writers.report_measures import measure_name, quality_sheet
-from surefoot.writers.report_tables import claim_columns, ledger_view, meaning, note_groups, table_rows
+from surefoot.writers.report_tables import claim_columns, form_rows, ledger_view, meaning, note_groups, table_rows
 from surefoot.writers.words import Words
 
 EN = Words("en")
@@ -157,6 +157,13 @@ class TestWhatItSays:
         assert (outside.value, outside.basis) == ("73\u202f%", "11 of 15")
         assert outside.interval == "90\u202f% interval: 52\u202f–\u202f88\u202f%"
 
+    def test_a_value_at_the_edge_of_a_wide_interval_does_not_stand_alone(self, assessment: Any) -> None:
+        excess = {**assessment.document["measures"][0], "value": 0.048, "interval": [0.048, 0.66]}
+        figures = key_figures({**assessment.document, "measures": [excess]}, EN)
+        figure = next(f for f in figures if f.title == EN("key.excess"))
+        assert figure.value == "5\u202f–\u202f66\u202f%"
+        assert "4.8\u202f%" in figure.interval
+
     def test_a_case_without_records_does_not_claim_zero_devices(self, empty_assessment: Any) -> None:
         first = key_figures(empty_assessment.document, EN)[0]
         assert first.value == ""
@@ -186,6 +193,45 @@ class TestWhatItSays:
         assert {t.balance for t in table_rows(assessment.document, EN)} == {"yes"}
         table = {**assessment.document["tables"][0], "rows_in": 99}
         assert table_rows({"tables": [table]}, EN)[0].balance == "no, differs by 83"
+
+    def test_files_without_a_doubt_share_a_line_and_the_others_stand_alone(self) -> None:
+        counts = {"rows_in": 2, "accepted": 2, "accepted_with_doubts": 0, "set_aside": 0}
+        clean = [{"kind": "records", "file": f"{n}.yaml", **counts} for n in range(3)]
+        doubted = {"kind": "records", "file": "x.yaml", **counts, "accepted": 1, "set_aside": 1}
+        lines = table_rows({"tables": [*clean, doubted]}, EN)
+        assert [(t.file, t.counts[0]) for t in lines] == [("3 files without doubts", "6"), ("x.yaml", "2")]
+
+    def test_the_quality_sheet_holds_every_measure_once_and_every_definition_once(self, assessment: Any) -> None:
+        measures = assessment.document["measures"]
+        sheet = quality_sheet(assessment.document, EN)
+        cells = [c for block in sheet.blocks for _, _, row in block.rows for c in row if c is not None]
+        assert len(cells) == len(measures)
+        assert [c.value for c in cells].count(EN("not_known")) == sum(m["value"] is None for m in measures)
+        assert {c.note for c in cells if c.note} == {letter for letter, _ in sheet.reasons}
+        assert [b.stage for b in sheet.blocks] == ["as recorded", "re-anchored"]
+        sentences = [text for _, text in sheet.definitions]
+        assert sum("Beta-binomial posterior" in s for s in sentences) == 1
+        assert all(c.interval for c in cells if not c.note)
+
+    def test_measures_of_many_records_are_capped_and_counted(self, assessment: Any) -> None:
+        base = assessment.document["measures"][0]
+        many = [{**base, "scope": f"record:{n:02d}"} for n in range(30)]
+        sheet = quality_sheet({"measures": many}, EN)
+        assert sheet.scopes_left_out == 18
+        assert sum(len(block.scopes) for block in sheet.blocks) == 12
+
+    def test_what_no_form_holds_is_said_once(self, assessment: Any) -> None:
+        forms = [{"record_id": str(n), "completeness_items": {"types": False, "numbers": n == 0}} for n in range(3)]
+        rows, lacking, _ = form_rows({"form_quality": forms}, EN)
+        assert lacking == "types"
+        assert [r[6] for r in rows] == ["none", "numbers", "numbers"]
+
+    def test_records_of_the_day_that_are_not_known_say_why(self, assessment: Any) -> None:
+        day = {"value": None, "interval": None, "reason": "No map has a date of receipt."}
+        d1 = [{**e, "as_known_on_the_day": day} for e in assessment.document["outside"]["D1"]]
+        table = outside_tables({"outside": {"D1": d1, "D2": [], "D3": [], "D4": []}}, EN)[0]
+        assert not table.on_the_day
+        assert table.day_reason == "No map has a date of receipt."
 
     def test_long_lists_are_capped_with_the_number_left_out(self, build_standin: Any) -> None:
         big = build_standin(75)

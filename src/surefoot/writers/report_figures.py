@@ -16,6 +16,7 @@ from surefoot.writers.words import Words
 
 SHARE_MEASURES = frozenset({"3", "7", "31"})
 _NOT_KNOWN = re.compile(r"^(Not known|Неизвестно)\s*:\s*", re.IGNORECASE)
+WIDE, EDGE = 0.25, 0.02  # an interval this wide; a value this near its end, as a share of the width
 Entry = Mapping[str, Any]
 
 
@@ -145,9 +146,9 @@ def _measure_figure(document: Entry, ids: Sequence[str], key: str, words: Words)
     if not is_number(best["value"]):
         return Figure(title, "", "", "", definition, reason_text(best.get("reason"), words))
     unit = unit_of(best)
-    interval = _interval_words(best.get("interval"), unit, best.get("level"), words)
+    value, interval = _headline(best, unit, words)
     behind = f"{basis(best, words)}; {words('stage.' + str(best['stage']))}"
-    return Figure(title, words.value(best["value"], unit), interval, behind, definition)
+    return Figure(title, value, interval, behind, definition)
 
 
 def basis(measure: Entry, words: Words) -> str:
@@ -167,8 +168,24 @@ def _outside_figure(document: Entry, which: str, key: str, words: Words) -> Figu
     first = min(entries, key=lambda e: e.get("buffer_m") or 0.0)
     if not is_number(first["value"]):
         return Figure(title, "", "", "", definition, reason_text(first.get("reason"), words))
-    interval = _interval_words(first.get("interval"), "share", first.get("level"), words)
-    return Figure(title, words.value(first["value"], "share"), interval, _k_of_n(first, words), definition)
+    value, interval = _headline(first, "share", words)
+    return Figure(title, value, interval, _k_of_n(first, words), definition)
+
+
+def _headline(entry: Entry, unit: str, words: Words) -> tuple[str, str]:
+    """The large figure and the line under it.
+
+    A share at the very edge of a wide interval is a bound rather than an estimate (rates as recorded are such);
+    then the interval is what stands large, so that nobody quotes the edge alone.
+    """
+    value, bounds = float(entry["value"]), entry.get("interval")
+    single, level = words.value(value, unit), entry.get("level")
+    if unit == "share" and bounds is not None and bounds[1] - bounds[0] > WIDE:
+        edge = min(value - bounds[0], bounds[1] - value)
+        if edge <= EDGE * (bounds[1] - bounds[0]):
+            named = words.share(level) if level is not None else words("not_stated")
+            return words.interval(bounds, unit), words("key.at_edge", level=named, value=single)
+    return single, _interval_words(bounds, unit, level, words)
 
 
 def _k_of_n(entry: Entry, words: Words) -> str:

@@ -73,7 +73,7 @@ class NoteGroup:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """Bookkeeping of one file."""
+    """Bookkeeping of one file, or of several files of one kind."""
 
     kind: str
     file: str
@@ -256,15 +256,32 @@ def _looks_like_share(measure: str) -> bool:
 
 
 def table_rows(document: Entry, words: Words) -> tuple[TableRow, ...]:
-    """Return the bookkeeping of every table read: rows in must equal rows out."""
-    rows = []
-    for t in document.get("tables") or []:
-        out = (t["accepted"], t["accepted_with_doubts"], t["set_aside"])
-        off = t["rows_in"] - sum(out)
-        balance = words("doubts.balances") if off == 0 else words("doubts.differs", n=words.count(off))
-        kind = words.maybe(f"table.{t['kind']}") or str(t["kind"])
-        rows.append(TableRow(kind, str(t["file"]), tuple(words.count(n) for n in (t["rows_in"], *out)), balance))
-    return tuple(rows)
+    """Return the bookkeeping of the tables read: rows in must equal rows out.
+
+    Files of one kind in which every row was accepted without a doubt share a line; the others stand alone.
+    """
+    plain: dict[str, list[Entry]] = defaultdict(list)
+    rows: list[TableRow] = []
+    for table in document.get("tables") or []:
+        if table["rows_in"] == table["accepted"]:
+            plain[str(table["kind"])].append(table)
+        else:
+            rows.append(_table_row([table], words))
+    return (*(_table_row(found, words) for found in plain.values()), *rows)
+
+
+def _table_row(tables: Sequence[Entry], words: Words) -> TableRow:
+    keys = ("rows_in", "accepted", "accepted_with_doubts", "set_aside")
+    rows_in, *out = (sum(t[key] for t in tables) for key in keys)
+    off = rows_in - sum(out)
+    kind = str(tables[0]["kind"])
+    several = words("doubts.files", n=words.count(len(tables)))
+    return TableRow(
+        kind=words.maybe(f"table.{kind}") or kind,
+        file=str(tables[0]["file"]) if len(tables) == 1 else several,
+        counts=tuple(words.count(n) for n in (rows_in, *out)),
+        balance=words("doubts.balances") if off == 0 else words("doubts.differs", n=words.count(off)),
+    )
 
 
 def note_groups(entries: Sequence[Entry], words: Words) -> tuple[tuple[NoteGroup, ...], int]:
