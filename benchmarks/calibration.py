@@ -75,7 +75,6 @@ class NullRegion:
     cov: Floats
     category: npt.NDArray[np.int64]
     record: npt.NDArray[np.int64]
-    centre: Floats  # (n, 2) middle of the record each item belongs to
     find: Floats
     variance: Floats
     find_category: npt.NDArray[np.int64]
@@ -108,7 +107,7 @@ def null_region(seed: int) -> NullRegion:
     a, b = priors.table["presence"]["beta"]
     record = items.record[best]
     return NullRegion(
-        mean, items.grid_cov_m2[best], category_numbers(items.category[best]), record, _centres(mean, record),
+        mean, items.grid_cov_m2[best], category_numbers(items.category[best]), record,
         grid.project(finds.longitude, finds.latitude), finds.sigma_m**2, category_numbers(finds.category),
         np.array([str(i) in verified for i in finds.searched_id]), searched,
         float(np.median(case.searched.detection_probability[known])), a / (a + b),
@@ -124,19 +123,13 @@ def _case(region: SimulatedRegion) -> Case:
     )  # fmt: skip
 
 
-def _centres(mean: Floats, record: npt.NDArray[np.int64]) -> Floats:
-    _, line, count = np.unique(record, return_inverse=True, return_counts=True)
-    sums = np.column_stack([np.bincount(line, weights=mean[:, axis]) for axis in (0, 1)])
-    return np.asarray((sums / count[:, None])[line])
-
-
 def chance_completeness(region: NullRegion, shift: Floats, clutter: float | None) -> float:
-    """Completeness once every record is moved by `shift` over the torus, whole records at a time.
+    """Completeness once the records are moved by `shift` over the torus.
 
-    Moving the records one way is moving the finds with their searched ground the other way.
+    Moving the records one way is moving the finds with their searched ground the other way. Every device is
+    wrapped by itself: a record that crosses the rim goes on at the other side.
     """
-    moved = region.low + (region.centre - region.low + shift) % region.size
-    mean = region.mean + (moved - region.centre if np.any(shift) else 0.0)
+    mean = region.low + (region.mean - region.low + shift) % region.size if np.any(shift) else region.mean
     found = associate(
         item_mean=mean, item_cov=region.cov, item_presence=region.presence, item_category=region.category,
         item_record=region.record, item_searched=chance_inside(mean, region.cov, region.searched),

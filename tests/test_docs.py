@@ -14,6 +14,7 @@ import click
 import pytest
 import typer
 
+import surefoot
 from surefoot.cli import LANGUAGES, app
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -129,6 +130,11 @@ def test_every_field_of_the_form_is_in_the_reference() -> None:
     page = (DOCS / "reference" / "record-form.md").read_text(encoding="utf-8")
     fields = json.loads(schema.read_text(encoding="utf-8"))["properties"]
     assert {field for field in fields if f"`{field}`" not in page} == set()
+
+
+def test_every_public_name_is_on_the_python_page() -> None:
+    page = (DOCS / "reference" / "python.md").read_text(encoding="utf-8")
+    assert [name for name in surefoot.__all__ if not re.search(rf"`{name}[`(]", page)] == []
 
 
 def test_every_language_option_is_named_on_the_commands_page() -> None:

@@ -116,7 +116,7 @@ def test_counts_with_spaced_thousands(number: int) -> None:
         ("подорвался 1 человек", EventKind.DETONATED, None, 1, ""),
         ("03.05.95 переустановлено 20 мин ТМ-62", EventKind.RELAID, D(1995, 5, 3), 20, "ТМ-62"),
         ("паводком смыто 8 мин", EventKind.LOST, None, 8, ""),
-        ("handed over 1996", EventKind.HANDED_OVER, None, None, ""),
+        ("handed over 1996", EventKind.HANDED_OVER, D(1996, 1, 1), None, ""),
         ("a fence was seen", EventKind.UNKNOWN, None, None, ""),
     ],
 )

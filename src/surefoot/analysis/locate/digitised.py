@@ -94,7 +94,7 @@ def _add_row(
         share = (index + 0.5) / count
         point, ahead = (
             line.interpolate(share, normalized=True),
-            line.interpolate(min(1.0, share + 1e-3), True),
+            line.interpolate(min(1.0, share + 1e-3), normalized=True),
         )
         along = np.array([ahead.x - point.x, ahead.y - point.y])
         along = along / max(float(np.linalg.norm(along)), 1e-9)

@@ -271,8 +271,26 @@ def _add_intersection(survey: Survey, target: str, position: complex) -> None:
             root = _root(survey, sight.origin)
             if root is not None:
                 jacobian[:, 2 * root : 2 * root + 2] += np.outer(gain[:, k], directions[k])
-    own = gain @ np.diag(sigmas**2) @ gain.T
+    own = gain @ _observation_cov(survey, sights, position, sigmas) @ gain.T
     survey.add_anchor(target, position, jacobian, own)
+
+
+def _observation_cov(survey: Survey, sights: Sequence[Measure], position: complex, sigmas: Floats) -> Floats:
+    """Covariance of the sights in metres: those of one instrument, or one way of measuring, share an error."""
+    common = [
+        (("distance", sight.method), sight.scale_sd[0] * sight.distance_m)
+        if quantity == "distance" and sight.distance_m is not None
+        else (("bearing", sight.instrument), sight.turn_sd[0] * abs(position - survey.nominal[sight.origin]))
+        for sight in sights
+        for quantity in ("distance", "bearing")
+        if (sight.distance_m if quantity == "distance" else sight.azimuth) is not None
+    ]
+    cov = np.diag(sigmas**2)
+    for i, (kind, one) in enumerate(common):
+        for j, (other_kind, other) in enumerate(common):
+            if i != j and kind == other_kind:
+                cov[i, j] = one * other
+    return cov
 
 
 def _root(survey: Survey, name: str) -> int | None:

@@ -45,11 +45,11 @@ from surefoot.readers.forms.words import (
     instrument_of,
     parse_count,
     parse_date,
-    parse_event,
+    parse_events,
     parse_family,
     split_device_list,
 )
-from surefoot.terms import DeviceCategory, EventKind, RecordFamily, Severity
+from surefoot.terms import BearingUnit, DeviceCategory, EventKind, RecordFamily, Severity
 
 _YES = re.compile(r"^(true|yes|да|1|da|bəli|այո|так)$", re.IGNORECASE)
 
@@ -152,28 +152,25 @@ def _note_unknown_models(record: MinefieldRecord, notes: Notes) -> None:
 
 def _well_formed(fields: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
     """Drop what the schema does not allow, each with a doubt; keep the rest."""
-    kept = dict(fields)
+    bad: set[tuple[str, int | None]] = set()
     for error in sorted(_validator().iter_errors(fields), key=lambda e: [str(p) for p in e.absolute_path]):
-        path = [str(step) for step in error.absolute_path]
+        path = list(error.absolute_path)
         if error.validator == "additionalProperties":
             known = set(error.schema["properties"])
             for name in sorted(set(map(str, error.instance)) - known):
-                notes.add("SF-R017", Severity.INFO, ".".join([*path, name]), str(error.instance.get(name))[:80])
+                found = str(error.instance.get(name))[:80]
+                notes.add("SF-R017", Severity.INFO, ".".join([*map(str, path), name]), found)
         elif path:
-            notes.add("SF-R018", Severity.ERROR, ".".join(path), str(error.instance)[:80])
-            _drop(kept, error.absolute_path)
-    return kept
+            notes.add("SF-R018", Severity.ERROR, ".".join(map(str, path)), str(error.instance)[:80])
+            # Inside a list the whole entry goes, so that nothing slips to another place in silence.
+            bad.add((str(path[0]), path[1] if len(path) > 1 and isinstance(path[1], int) else None))
+    return {key: _kept(key, value, bad) for key, value in fields.items() if (key, None) not in bad}
 
 
-def _drop(fields: dict[str, Any], path: Any) -> None:
-    """Remove the value at `path`; inside lists the whole entry goes, so that positions do not slip silently."""
-    top = path[0]
-    value = fields.get(top)
-    if len(path) == 1 or not isinstance(value, list):
-        fields.pop(top, None)
-        return
-    bad = value[path[1]] if path[1] < len(value) else None
-    fields[top] = [entry for entry in value if entry is not bad]
+def _kept(key: str, value: Any, bad: set[tuple[str, int | None]]) -> Any:
+    if not isinstance(value, list):
+        return {} if any(name == key for name, _ in bad) else value
+    return [entry for number, entry in enumerate(value) if (key, number) not in bad]
 
 
 def _text(value: object) -> str:
@@ -194,9 +191,13 @@ def _position(text: object, column: str, notes: Notes) -> CoordinateStatement | 
 
 def _bearing(entry: Mapping[str, Any], formulyar: bool, column: str, notes: Notes) -> BearingStatement | None:
     text, north = _text(entry.get("bearing")), _text(entry.get("north"))
-    return notes.attempt(
+    bearing = notes.attempt(
         lambda raw: parse_bearing(raw, north_text=north, formulyar=formulyar), text, f"{column}.bearing"
     )
+    hyphenated = re.search(r"\d-\d\d\b", text) is not None and not re.search(r"[°º]|deg|град", text)
+    if bearing is not None and bearing.unit is BearingUnit.DEGREE and hyphenated:
+        notes.add("SF-R030", Severity.WARNING, f"{column}.bearing", text, degrees=f"{bearing.value:.2f}")
+    return bearing
 
 
 def _distance(entry: Mapping[str, Any], column: str, notes: Notes) -> DistanceStatement | None:
@@ -361,13 +362,13 @@ def _devices(entries: list[Mapping[str, Any]], formulyar: bool, notes: Notes) ->
 
 
 def _events(entries: list[Any], notes: Notes) -> tuple[LaterEvent, ...]:
-    events = []
+    events: list[LaterEvent] = []
     for number, entry in enumerate(entries, start=1):
         column, text = f"events[{number}]", _text(entry)
-        event = notes.attempt(parse_event, text, column) or LaterEvent(text, EventKind.UNKNOWN, None, None, "")
-        if event.kind is EventKind.UNKNOWN:
+        read = notes.attempt(parse_events, text, column) or (LaterEvent(text, EventKind.UNKNOWN, None, None, ""),)
+        if read[0].kind is EventKind.UNKNOWN:
             notes.add("SF-R024", Severity.WARNING, column, text)
-        events.append(event)
+        events.extend(read)
     return tuple(events)
 
 

@@ -37,12 +37,15 @@ _COUNT = re.compile(r"-?\d{1,3}(?:[  \u202f,]\d{3})+(?!\d)|-?\d+")
 _DATE_TEXT = re.compile(
     r"\b(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}[./]\d{4}|\d{1,2}\s+[^\W\d]{3,}\.?\s+\d{4})"
 )
+_YEAR_WORD = r"\s*(?:г\.|г\b|год\w*|year\b)?"
+_NAMED_YEAR = re.compile(rf"\b[^\W\d]{{3,}}\s+(?:19|20)\d\d(?!\s*[^\W\d_]*[A-ZА-Я]){_YEAR_WORD}")
+_BARE_YEAR = re.compile(rf"(?<![\w-])(?:19|20)\d\d(?=\s*(?:г\.|г\b|год|year|[.,;)]|$)){_YEAR_WORD}")
 _NUMERIC_DAY = re.compile(r"^(\d{1,2})[./-](\d{1,2}|[IVX]+)[./-](\d{4}|\d{2})\b(.*)$")
 _ISO_DAY = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})\b(.*)$")
 _WORD_DAY = re.compile(r"^(\d{1,2})[\s.]+([^\W\d]{3,})\.?,?\s+(\d{4}|\d{2})\b(.*)$")
-_MONTH = re.compile(r"^(?:(\d{1,2})[./-]|([^\W\d]{3,})\.?\s+)(\d{4})\s*(?:г|год|года|year)?\.?$")
+_MONTH = re.compile(r"^(?:(\d{1,2})[./-]|([^\W\d]{3,})\.?\s+)(\d{4})\s*(?:г|год\w*|year)?\.?$")
 _MONTH_ISO = re.compile(r"^(\d{4})-(\d{1,2})$")
-_YEAR = re.compile(r"^(\d{4})\s*(?:г|год|года)?\.?$")
+_YEAR = re.compile(r"^(\d{4})\s*(?:г|год\w*|year)?\.?$")
 
 
 def full_year(year: int) -> int:
@@ -151,37 +154,59 @@ def split_device_list(text: str) -> dict[str, str]:
 
 
 def parse_event(text: str) -> LaterEvent:
-    """Read a later event such as "12.10.94 снято 40 ПМН".
+    """Read a later event of one type of device; see `parse_events`."""
+    return parse_events(text)[0]
+
+
+def parse_events(text: str) -> tuple[LaterEvent, ...]:
+    """Read a later event such as "12.10.94 снято 40 ПМН и 5 ТМ-62": one event for each type it names.
+
+    A year is a date, never a number of devices.
 
     Raises
     ------
     InputError
         SF-R010 when it names a day that does not exist.
     """
-    date_match = _DATE_TEXT.search(text)
-    date = parse_date(date_match[0]) if date_match else None
-    rest = text.replace(date_match[0], " ", 1) if date_match else text
-    kind, after = EventKind.UNKNOWN, rest
+    date, rest = _event_date(text)
+    kind = EventKind.UNKNOWN
     for pattern, candidate in _EVENT_WORDS:
         if match := re.search(rf"(?:{pattern})\w*", rest, re.IGNORECASE):
-            kind, after = candidate, rest
+            kind = candidate
             rest = rest[: match.start()] + " " + rest[match.end() :]
-            after = rest
             break
-    count, model = _count_and_model(after)
-    return LaterEvent(text, kind, date, count, model)
+    counted = _counts_and_models(rest) or [(None, "")]
+    return tuple(LaterEvent(text, kind, date, count, model) for count, model in counted)
 
 
-def _count_and_model(text: str) -> tuple[int | None, str]:
+def _event_date(text: str) -> tuple[StatedDate | None, str]:
+    """Return the date and the text without it."""
+    for pattern in (_DATE_TEXT, _NAMED_YEAR, _BARE_YEAR):
+        match = pattern.search(text)
+        if match is None:
+            continue
+        try:
+            stated = parse_date(match[0].strip(" ,;"))
+        except InputError as error:
+            if error.id == "SF-R010":
+                raise
+            continue  # the word before the year is no month and no season
+        return stated, text.replace(match[0], " ", 1)
+    return None, text
+
+
+def _counts_and_models(text: str) -> list[tuple[int | None, str]]:
     # A number that belongs to a model name (ПМН-2, ТМ-62) is no count.
-    match = re.search(r"(?<![\w-])(\d+)(?:\s*(?:шт\.?|pcs\.?|x|х|×))?\s*([^\W\d_][\w./-]*)?", text)
-    if match is None:
-        return None, ""
-    word = match[2] or ""
-    generic = re.match(r"^(мин|mine|устройств|device|item)", word, re.IGNORECASE)
-    following = re.match(r"\s+([^\W\d_][\w./-]*)", text[match.end() :]) if generic else None
-    model = (following[1] if following and following[1][0].isupper() else "") if generic else word
-    return int(match[1]), model if model[:1].isupper() else ""
+    pattern = r"(?<![\w-])(\d+)(?:\s*(?:шт\.?|pcs\.?|x|х|×))?\s*([^\W\d_][\w./-]*)?"
+    return [(int(match[1]), _model_after(text, match)) for match in re.finditer(pattern, text)]
+
+
+def _model_after(text: str, match: re.Match[str]) -> str:
+    word = (match[2] or "").rstrip(".,;")
+    if re.match(r"^(мин|mine|устройств|device|item)", word, re.IGNORECASE):
+        following = re.match(r"\s+([^\W\d_][\w./-]*)", text[match.end() :])
+        word = following[1].rstrip(".,;") if following else ""
+    return word if word[:1].isupper() else ""
 
 
 _FAMILIES: Mapping[str, RecordFamily] = {

@@ -1,0 +1,215 @@
+"""The commands as promised: help, strict JSON alone on stdout, seeds, languages, exit codes, no colour codes."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from surefoot.__main__ import main
+
+HERE = Path(__file__).parent
+FORM = HERE / "readers" / "cases" / "01-polar-sk42.yaml"
+COMMANDS = [["demo"], ["read"], ["assess"], ["simulate"], ["claims", "check"]]
+ESCAPE = "\x1b["
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+def run(*arguments: object) -> Outcome:
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    argv = ["surefoot", *(str(a) for a in arguments)]
+    with mock.patch.object(sys, "argv", argv), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+    return Outcome(code, out.getvalue(), err.getvalue())
+
+
+def strict(text: str) -> Any:
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli") / "case"
+    outcome = run("simulate", "--preset", "easy", "--seed", "3", "--out", folder, "--json")
+    assert outcome.code == 0, outcome.err
+    told = strict(outcome.out)
+    assert (told["schema"], told["preset"], told["seed"]) == ("surefoot/simulate-1", "easy", 3)
+    assert told["records"] > 0
+    return folder
+
+
+# --- every command ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_names_the_promised_options(command: list[str]) -> None:
+    outcome = run(*command, "--help")
+    assert outcome.code == 0
+    for option in ("--json", "--lang", "--seed", "--quiet"):
+        assert option in outcome.out
+    assert ESCAPE not in outcome.out
+
+
+def test_without_a_command_there_is_help() -> None:
+    outcome = run()
+    assert "read" in outcome.out + outcome.err
+    assert outcome.code in (0, 2)
+
+
+def test_version() -> None:
+    assert re.fullmatch(r"surefoot \d+\.\d+\.\d+\n", run("--version").out)
+
+
+@pytest.mark.parametrize("command", [["sing"], ["read"], ["read", str(FORM), "--colour"], ["assess", "x"]])
+def test_wrong_usage_is_two(command: list[str]) -> None:
+    outcome = run(*command)
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert outcome.err
+
+
+@pytest.mark.parametrize("command", [["read", str(FORM)], ["simulate", "--preset", "easy", "--out", "x"]])
+def test_an_unknown_language_is_wrong_usage(command: list[str], tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = run(*command, "--lang", "xx")
+    assert outcome.code == 2
+    assert outcome.err.startswith("SF-C030")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_preset_is_wrong_usage(tmp_path: Path) -> None:
+    outcome = run("simulate", "--preset", "nonsense", "--out", tmp_path / "case")
+    assert outcome.code == 2
+    assert outcome.err.startswith("SF-Y001")
+
+
+# --- read ------------------------------------------------------------------------------------------------
+
+
+def test_read_json_is_alone_and_as_promised() -> None:
+    outcome = run("read", FORM, "--json", "--seed", "11")
+    told = strict(outcome.out)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert told["schema"] == "surefoot/read-1"
+    assert told["seed"] == 11
+    (record,) = told["records"]
+    assert {
+        "record_id", "form_no", "family", "series", "laid", "form_completeness", "locatability", "readings",
+        "weight_cut", "items_by_type", "unallocated_by_type", "events", "doubts",
+    } <= set(record)  # fmt: skip
+    (reading,) = record["readings"]
+    assert {"weight", "hypotheses", "operation", "pivot", "points", "legs", "rows", "area_wkt"} <= set(reading)
+    for point in reading["points"].values():
+        (ee, en), (ne, nn) = point["cov_m2"]
+        assert en == pytest.approx(ne, rel=1e-9, abs=1e-9)
+        assert ee * nn - en**2 >= 0
+
+
+def test_read_writes_the_same_document_to_a_file(tmp_path: Path) -> None:
+    told = run("read", FORM, "--json", "--out", tmp_path / "read.json").out
+    assert (tmp_path / "read.json").read_text(encoding="utf-8") == told
+
+
+def test_quiet_says_nothing() -> None:
+    outcome = run("read", FORM, "--quiet")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
+
+
+def test_russian_messages(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("form_no: '1'\nrows: [{no: 1, mines: {ПМН: '5'}}]\n", encoding="utf-8")
+    english = strict(run("read", tmp_path / "bad.yaml", "--json").out)
+    russian = strict(run("read", tmp_path / "bad.yaml", "--json", "--lang", "ru").out)
+    told = [document["records"][0]["doubts"][0]["advice"] for document in (english, russian)]
+    assert not re.search("[а-я]", told[0])
+    assert re.search("[а-я]{4}", told[1])
+    missing = run("read", tmp_path / "nowhere.yaml", "--lang", "ru")
+    assert re.search("[а-я]{4}", missing.err)
+    assert missing.code == 3
+
+
+def test_languages_to_come_read_english(tmp_path: Path) -> None:
+    assert run("read", FORM, "--json", "--lang", "hy").out == run("read", FORM, "--json").out
+
+
+@pytest.mark.parametrize("variable", ["NO_COLOR", "TERM"])
+def test_no_colour_codes_when_not_wanted(variable: str) -> None:
+    environment = {**os.environ, "NO_COLOR": "1"} if variable == "NO_COLOR" else {**os.environ, "TERM": "dumb"}
+    command = [sys.executable, "-m", "surefoot", "read", str(FORM)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    assert done.returncode == 0
+    assert done.stdout
+    assert ESCAPE not in done.stdout + done.stderr
+
+
+# --- assess, claims, demo --------------------------------------------------------------------------------
+
+
+def test_assess_json_is_alone_and_says_its_seed(case: Path, tmp_path: Path) -> None:
+    outcome = run("assess", case, "--out", tmp_path / "out", "--json", "--seed", "7")
+    assert outcome.code in (0, 1)
+    told = strict(outcome.out)
+    assert outcome.err == ""
+    assert (told["schema"], told["seed"], told["simulated"]) == ("surefoot/assessment-1", 7, True)
+    assert (tmp_path / "out" / "assessment.json").read_text(encoding="utf-8") == outcome.out
+    assert {"assessment.gpkg", "ledger.xlsx", "report.html"} <= {p.name for p in (tmp_path / "out").iterdir()}
+
+
+def test_assess_in_russian(case: Path, tmp_path: Path) -> None:
+    outcome = run("assess", case, "--out", tmp_path / "out", "--lang", "ru", "--quiet")
+    assert outcome.code in (0, 1)
+    report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert 'lang="ru"' in report
+    assert len(re.findall("[а-яё]{4,}", report)) > 200
+
+
+def test_claims_check_compares_and_judges_nobody(case: Path) -> None:
+    outcome = run("claims", "check", case, "--json")
+    told = strict(outcome.out)
+    assert told["schema"] == "surefoot/claims-1"
+    assert {claim["claim_id"] for claim in told["claims"]} == {"SIM-C1", "SIM-C2", "SIM-C3"}
+    verdicts = {reading["verdict"] for claim in told["claims"] for reading in claim["readings"]}
+    assert verdicts <= {"consistent", "not consistent", "cannot be tested"}
+    assert all(reading["reason"] for claim in told["claims"] for reading in claim["readings"])
+    unspecified = next(claim for claim in told["claims"] if claim["measure"] == "unspecified")
+    assert len(unspecified["readings"]) > 3
+    text = run("claims", "check", case)
+    assert "Party A" in text.out
+    assert not re.search(r"\b(true|false|wrong|lie)\b", text.out.casefold())
+
+
+@pytest.mark.slow
+def test_demo_ends_with_the_path_of_its_report(tmp_path: Path) -> None:
+    outcome = run("demo", "--out", tmp_path / "demo")
+    assert outcome.code in (0, 1), outcome.err
+    last = outcome.out.rstrip("\n").splitlines()[-1]
+    assert Path(last).is_file()
+    assert Path(last) == tmp_path / "demo" / "report.html"
+    assert "simulated" in Path(last).read_text(encoding="utf-8").casefold()
+
+
+@pytest.mark.slow
+def test_demo_json_is_strict(tmp_path: Path) -> None:
+    outcome = run("demo", "--out", tmp_path / "demo", "--json")
+    assert strict(outcome.out)["simulated"] is True
