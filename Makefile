@@ -36,7 +36,7 @@ bench: $(STAMP)      ## the heavy studies; results belong into benchmarks/RESULT
 	$(BIN)/python benchmarks/calibration.py
 
 docs: $(STAMP)       ## the documentation site, warnings are errors
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 golden: $(STAMP)     ## write the expected files anew after a wanted change; read the difference before committing
 	$(BIN)/python -m pytest -q tests/readers/test_golden.py --golden

@@ -96,13 +96,18 @@ def show_assessment(document: Mapping[str, Any]) -> None:
     console.print(_counts(document["tables"]))
     console.print(_figures(document))
     console.print(_fates(document["ledger"]))
+    if document["measures"]:
+        console.print("Positions as recorded: 'found' is the most that can be matched to the records.")
     console.print("Not evidence that any place is free of devices.")
 
 
 def _share(value: float | None, interval: Sequence[float] | None) -> tuple[str, str]:
     if value is None or interval is None:
         return "not known", ""
-    return f"{100 * value:.0f} %", f"{100 * interval[0]:.0f} - {100 * interval[1]:.0f} %"
+    shown = f"{100 * interval[0]:.0f} - {100 * interval[1]:.0f} %"
+    # A value at the very edge of a wide interval is a bound, not an estimate.
+    edge = min(value - interval[0], interval[1] - value) < 0.01 and interval[1] - interval[0] > 0.3
+    return ("see interval" if edge else f"{100 * value:.0f} %"), shown
 
 
 def _figures(document: Mapping[str, Any]) -> Table:

@@ -149,26 +149,12 @@ def assess(
     association = _associate(case, items, best, layout, matchable, priors, SPARSE_CLUTTER_PER_M2)
     strict = _associate(case, items, best, layout, matchable, priors, None)
     tell("measuring", 0.0)
-    removals = _removals(case)
-    detection = _typical_detection(case)
-    book = ledger(
-        association, find_fate=layout.events.fate, item_row=items.row[best], item_model=items.model[best],
-        searched=matchable.searched, detection=detection, removals=removals, rng=rng,
-        presence_beta=tuple(priors.table["presence"]["beta"]),
-        detection_beta=tuple(priors.table["search"]["unknown_detection_beta"]),
-        as_recorded=True,
-    )  # fmt: skip
+    book = _ledger(case, items, best, layout, matchable, association, priors, rng)
     verified_of = on_verified(layout.events, layout.verified)
     measures = _measures(case, items, best, (association, strict), layout, matchable, verified_of, book, rng)
     maps = maps_of(case, _footprints(shapes, grid), case.areas, layout.areas)
     outside = _outside(case, layout, maps)
-    d4 = _between_bounds(*(
-        devices_outside_records(
-            one, verified_of >= 0, _find_clusters(layout, verified_of),
-            n_without_footprint=sum(shape.footprint is None for shape in shapes),
-        )
-        for one in (association, strict)
-    ))  # fmt: skip
+    d4 = _devices_outside((association, strict), layout, verified_of, shapes)
     finds_per_record = _padded(association.per_record(), len(case.records))
     free = layout.events.position[association.unrecorded > 0.5]
     suspicions = gross_errors(items, located, finds_per_record, free, grid)
@@ -182,6 +168,36 @@ def assess(
         layout.same_event, _evidence(case, located, finds_per_record), finds_per_record,
         check_claims(case.claims, figures), _prior_presence(priors),
     )  # fmt: skip
+
+
+def _ledger(
+    case: Case, items: PlacedItems, best: Ints, layout: _Layout, devices: _Matchable, association: Association,
+    priors: Priors, rng: np.random.Generator,
+) -> Ledger:  # fmt: skip
+    return ledger(
+        association,
+        find_fate=layout.events.fate,
+        item_row=items.row[best],
+        item_model=items.model[best],
+        searched=devices.searched,
+        detection=_typical_detection(case),
+        removals=_removals(case),
+        rng=rng,
+        presence_beta=tuple(priors.table["presence"]["beta"]),
+        detection_beta=tuple(priors.table["search"]["unknown_detection_beta"]),
+        as_recorded=True,
+    )
+
+
+def _devices_outside(
+    associations: tuple[Association, Association], layout: _Layout, verified_of: Ints, shapes: Sequence[Shapes]
+) -> OutsideShare:
+    clusters = _find_clusters(layout, verified_of)
+    without = sum(shape.footprint is None for shape in shapes)
+    most, least = (
+        devices_outside_records(one, verified_of >= 0, clusters, n_without_footprint=without) for one in associations
+    )
+    return _between_bounds(most, least)
 
 
 def _locate_all(case: Case, priors: Priors, runner: Runner | None, tell: Progress) -> tuple[Readings, ...]:

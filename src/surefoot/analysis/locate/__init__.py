@@ -132,14 +132,18 @@ def _within(readings: list[Reading], context: LocateContext) -> tuple[list[Readi
         return readings, ""
     west, south, east, north = context.region.bounds
     margin = context.region_margin_deg
-    kept = [
-        r
-        for r in readings
-        if r.pivot is None
-        or (west - margin <= r.pivot[0] <= east + margin and south - margin <= r.pivot[1] <= north + margin)
-    ]
-    away = next((r.pivot for r in readings if r not in kept and r.pivot is not None), None)
-    return kept, "" if kept or away is None else f"{away[1]:.4f}, {away[0]:.4f}"
+    kept, away = [], ""
+    for reading in readings:
+        if reading.pivot is None:
+            kept.append(reading)
+            continue
+        longitude, latitude = reading.pivot
+        inside = west - margin <= longitude <= east + margin and south - margin <= latitude <= north + margin
+        if inside:
+            kept.append(reading)
+        else:
+            away = away or f"{latitude:.4f}, {longitude:.4f}"
+    return kept, "" if kept else away
 
 
 def _merged_alike(readings: list[Reading]) -> list[Reading]:
