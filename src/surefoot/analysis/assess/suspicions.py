@@ -20,6 +20,7 @@ from surefoot.analysis.signatures import (
     match_signature,
 )
 from surefoot.errors import PositionError
+from surefoot.positions.zones import convergence_deg
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,7 +47,7 @@ class RecordPair:
     first: int
     second: int
     distance_m: float
-    azimuth_deg: float
+    azimuth_deg: float  # true, from the first to the second
     not_shifted: int | None
 
 
@@ -149,5 +150,6 @@ def _datum_pair(items: PlacedItems, located: Sequence[Readings], a: int, b: int,
         found = None if shift is None else datum_duplicate(points_a, points_b, shift)
         if found is not None:
             odd = {"a": a, "b": b}[found.not_shifted]
-            return RecordPair("datum", a, b, found.distance_m, found.azimuth_deg, odd)
+            convergence = float(convergence_deg(grid.crs, *best.pivot))
+            return RecordPair("datum", a, b, found.distance_m, (found.azimuth_deg + convergence) % 360.0, odd)
     return None
