@@ -285,3 +285,13 @@ def test_only_accidents_without_places_are_enough_when_the_region_is_stated(tmp_
     put(tmp_path, "case.toml", "bbox = [46, 39, 47, 40]")
     put(tmp_path, "accidents.csv", "id,killed\nx,1\n")
     assert len(read(tmp_path).accidents) == 1
+
+
+def test_a_table_that_is_a_link_is_read(tmp_path: Path) -> None:
+    """An officer links the national file into a case; the folder is the officer's own."""
+    elsewhere = tmp_path / "elsewhere.csv"
+    elsewhere.write_text("id,longitude,latitude\na,50.70,39.60\n", encoding="utf-8")
+    folder = tmp_path / "case"
+    folder.mkdir()
+    (folder / "finds.csv").symlink_to(elsewhere)
+    assert read(folder).finds.id.tolist() == ["a"]

@@ -183,8 +183,6 @@ def _load(folder: Path, files: Sequence[tuple[Path, str]], forms_reader: FormsRe
     for path, kind in files:
         name = _name(folder, path)
         try:
-            if not path.resolve().is_relative_to(folder.resolve()):
-                raise InputError("SF-R105", name)
             if sniff(path) in SCANS and kind == "records":
                 scans.append(name)
                 continue
