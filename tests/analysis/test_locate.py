@@ -73,6 +73,17 @@ def offset_m(reading: Reading, name: str, origin: str = "A") -> complex:
     return complex(east - from_east, north - from_north)
 
 
+def test_degrees_the_wrong_way_round_are_mended_only_where_the_sheet_says_so() -> None:
+    """39.99 N 46.93 E written longitude first: the sheet J-38-10 decides, without it nothing is exchanged."""
+    point = {"id": "A", "position": "46.929995 39.989996"}
+    mended = placed(crs="WGS84", reference_points=[point], map={"sheet": "J-38-10-Б", "scale": "50000"})
+    assert mended.readings[0].lonlat_points()["A"] == pytest.approx((46.929995, 39.989996), abs=1e-6)
+    assert "SF-R046" in ids(mended)
+    kept = placed(crs="WGS84", reference_points=[point])
+    assert kept.readings[0].lonlat_points()["A"] == pytest.approx((39.989996, 46.929995), abs=1e-6)
+    assert "SF-R046" not in ids(kept)
+
+
 # --- closed forms against draws --------------------------------------------------------------------------
 
 

@@ -50,7 +50,7 @@ def places_of(
     if statement.kind == "square":
         return _square(statement, frame, sheets)
     if statement.kind == "geographic":
-        return _geographic(statement, frame, sheets)
+        return _geographic(statement, frame, sheets, region)
     return _plane(statement, frame, sheets, region)
 
 
@@ -84,19 +84,38 @@ def _projection(epsg: str) -> pyproj.Proj:
     return pyproj.Proj(epsg)
 
 
-def _geographic(statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet]) -> list[Place]:
+def _geographic(
+    statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet], region: BaseGeometry | None
+) -> list[Place]:
+    """Degrees as written, or in another notation; latitude and longitude exchanged only where nothing else fits."""
     written = [statement, *statement.alternatives]
     places = [
-        Place(frame.geographic, s.longitude, s.latitude, s.quantum_m, label=s.notation)
+        Place(
+            frame.geographic, s.longitude, s.latitude, s.quantum_m, label=s.notation,
+            swapped=s.notation == statement.notation and s.latitude == statement.longitude,
+        )
         for s in written
         if s.longitude is not None and s.latitude is not None
-    ]
-    inside = [place for place in places if sheets and _inside_sheet(place, sheets)]
-    kept = inside or places
+    ]  # fmt: skip
+    inside = [place for place in places if _on_stated_ground(place, sheets, region)]
+    straight = [place for place in inside if not place.swapped] or inside
+    kept = straight or [place for place in places if not place.swapped]
     if len(kept) < 2:
         return kept
     rest = (1.0 - _DECIMAL_READING_WEIGHT) / (len(kept) - 1)
     return [replace(p, weight=rest if k else _DECIMAL_READING_WEIGHT) for k, p in enumerate(kept)]
+
+
+def _on_stated_ground(place: Place, sheets: Sequence[Sheet], region: BaseGeometry | None) -> bool:
+    """Whether a place lies on a stated sheet or, without sheets, inside the region; False when neither is stated."""
+    if sheets:
+        return _inside_sheet(place, sheets)
+    if region is None:
+        return False
+    west, south, east, north = region.bounds
+    longitude, latitude = pulkovo_degrees(place)
+    edge = REGION_EDGE_DEG
+    return west - edge <= longitude <= east + edge and south - edge <= latitude <= north + edge
 
 
 def _plane(
@@ -132,15 +151,8 @@ def _abbreviated(
     region: BaseGeometry | None,
 ) -> list[Place]:  # fmt: skip
     if not sheets and region is not None:
-        west, south, east_, north_ = region.bounds
-        inside = []
-        for place in abbreviated_candidates(statement, frame):
-            longitude, latitude = pulkovo_degrees(place)
-            if west - REGION_EDGE_DEG <= longitude <= east_ + REGION_EDGE_DEG and (
-                south - REGION_EDGE_DEG <= latitude <= north_ + REGION_EDGE_DEG
-            ):
-                inside.append(place)
-        return _equal_weights(inside)
+        repeats = abbreviated_candidates(statement, frame)
+        return _equal_weights([place for place in repeats if _on_stated_ground(place, sheets, region)])
     places = [
         Place(str(frame.plane), east, north, statement.quantum_m, label=sheet.name)
         for sheet in sheets
