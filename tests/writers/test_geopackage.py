@@ -103,6 +103,17 @@ def test_every_layer_has_exactly_one_default_style_where_qgis_looks_for_it(writt
     assert rows(written, "SELECT data_type FROM gpkg_contents WHERE table_name = 'layer_styles'") == [("attributes",)]
 
 
+def test_form_numbers_are_bold_and_beside_their_record() -> None:
+    """Without a weight QGIS takes the thinnest face; inside the polygon a number would lie on devices."""
+    style = ET.fromstring(style_qml("records").partition(">\n")[2])
+    text = style.find("./labeling/settings/text-style")
+    place = style.find("./labeling/settings/placement")
+    assert text is not None
+    assert place is not None
+    assert (text.attrib["fontWeight"], text.attrib["textOpacity"]) == ("75", "1")
+    assert place.attrib["placement"] == "8"
+
+
 def test_a_simulated_case_carries_the_mark_in_every_layer(written: Path) -> None:
     for name in LAYERS:
         assert rows(written, f"SELECT DISTINCT simulated FROM {name}") in ([(1,)], [])

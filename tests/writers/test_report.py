@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from surefoot.messages import LANGUAGES
 from surefoot.writers.report import render_report, write_report
-from surefoot.writers.report_figures import key_figures, outside_tables, reason_text
+from surefoot.writers.report_figures import key_figures, maps_words, outside_tables, reason_text
 from surefoot.writers.report_measures import measure_name, quality_sheet
 from surefoot.writers.report_tables import claim_columns, form_rows, ledger_view, meaning, note_groups, table_rows
 from surefoot.writers.words import Words
@@ -164,6 +164,58 @@ class TestWhatItSays:
         assert figure.value == "5\u202f–\u202f66\u202f%"
         assert "4.8\u202f%" in figure.interval
 
+    def test_a_bound_stands_alone_nowhere(self, assessment: Any) -> None:
+        """Quality sheet, outside-the-maps page and claims say the interval where the first page does."""
+        bound: dict[str, Any] = {"value": 0.002, "interval": [0.002, 0.64], "level": 0.9}
+        measure = {**assessment.document["measures"][0], **bound}
+        (_, _, (cell,)) = quality_sheet({"measures": [measure]}, EN).blocks[0].rows[0]
+        assert cell is not None
+        assert (cell.value, cell.interval) == ("<\u202f1\u202f–\u202f64\u202f%", "")
+        share = {**assessment.document["outside"]["D1"][0], **bound}
+        row = outside_tables({"outside": {"D4": [share]}}, EN)[3].rows[0]
+        assert row.value == "see interval"
+        assert "<circle" not in row.bar
+        assert "<rect" in row.bar
+        reading = {"measure": "D4", "verdict": "consistent", "reason": "SF-C012", **bound}
+        claim = {**assessment.document["claims"][0], "readings": [reading]}
+        ((_, (view,)),) = claim_columns({"claims": [claim]}, EN)
+        assert view.readings[0][1:3] == ("<\u202f1\u202f–\u202f64\u202f%", "")
+
+    def test_what_is_counted_shows_no_interval(self, assessment: Any) -> None:
+        reading = {"measure": "recorded_total", "value": 12.0, "interval": [12.0, 12.0], "verdict": "consistent"}
+        claim = {**assessment.document["claims"][0], "readings": [reading]}
+        ((_, (view,)),) = claim_columns({"claims": [claim]}, EN)
+        assert view.readings[0][1:3] == ("12", "")
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_what_counts_as_the_maps_is_said_in_words(self, lang: str) -> None:
+        words = Words(lang)
+        said = maps_words("records, areas, areas:suspected", words)
+        assert ":" not in said
+        assert said.count(", ") == 2
+        assert said.startswith(words("outside.maps_records"))
+        assert maps_words(None, words) == ""
+
+    def test_types_that_only_look_alike_are_told_apart(self, assessment: Any) -> None:
+        one = {"recorded": 1.0, **dict.fromkeys(("found", "detonated", "lifted", "lost", "searched_not_found"), 0.0)}
+        types = {name: {**one, "not_searched": 1.0} for name in ("\u0422\u041c-62", "TM-62", "\u041f\u041c\u041d")}
+        ledger = {**assessment.document["ledger"], "by_type": types}
+        names = {row.name for row in ledger_view({"ledger": ledger}, EN).by_type}
+        assert names == {"\u0422\u041c-62 (Cyrillic letters)", "TM-62", "\u041f\u041c\u041d"}
+
+    def test_methods_are_said_in_the_language_of_the_report(self, assessment: Any) -> None:
+        method = "association-weighted moments; Bayesian bootstrap over records"
+        measure = {**assessment.document["measures"][0], "method": method}
+        assert "Bayesian" not in str(quality_sheet({"measures": [measure]}, RU).definitions)
+        assert "Bayesian" in str(quality_sheet({"measures": [measure]}, EN).definitions)
+
+    def test_five_thresholds_have_one_definition(self, assessment: Any) -> None:
+        base = {**assessment.document["measures"][0], "id": "iso19157:31", "method": ""}
+        many = [{**base, "name": f"above {m} m", "definition": f"Share longer than {m} m; and so on."} for m in (5, 10)]
+        assert quality_sheet({"measures": many}, EN).definitions == (
+            ("31", "Share longer than the stated length; and so on."),
+        )
+
     def test_a_case_without_records_does_not_claim_zero_devices(self, empty_assessment: Any) -> None:
         first = key_figures(empty_assessment.document, EN)[0]
         assert first.value == ""
@@ -211,7 +263,7 @@ class TestWhatItSays:
         assert [b.stage for b in sheet.blocks] == ["as recorded", "re-anchored"]
         sentences = [text for _, text in sheet.definitions]
         assert sum("Beta-binomial posterior" in s for s in sentences) == 1
-        assert all(c.interval for c in cells if not c.note)
+        assert all(c.interval or "–" in c.value for c in cells if not c.note)
 
     def test_measures_of_many_records_are_capped_and_counted(self, assessment: Any) -> None:
         base = assessment.document["measures"][0]
@@ -294,13 +346,19 @@ class TestWords:
         english = catalogues()["en"]
         for lang, own in catalogues().items():
             assert set(own) >= set(english), lang
-            extra = {k for k in set(own) - set(english) if not k.startswith("report.definition.")}
+            extra = {k for k in set(own) - set(english) if not k.startswith(("report.definition.", "report.method."))}
             assert not extra, lang
             for key, text in english.items():
                 assert sorted(re.findall(r"{\w+}", own[key])) == sorted(re.findall(r"{\w+}", text)), (
                     lang,
                     key,
                 )
+
+    def test_an_estimate_has_the_decimals_of_its_interval(self) -> None:
+        assert EN.estimate(0.79, [-7.4, 12.1], "m") == "0.8\u202fm"
+        assert EN.interval([-13.384, -0.086], "m") == "-13.4\u202f…\u202f-0.1\u202fm"
+        assert EN.estimate(0.123, [0.05, 0.31], "m") == "0.12\u202fm"
+        assert EN.interval([0.0, 0.095], "share") == "0\u202f–\u202f9.5\u202f%"
 
     def test_the_fonts_have_every_letter(self) -> None:
         tt_font = pytest.importorskip("fontTools.ttLib").TTFont

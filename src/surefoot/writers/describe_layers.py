@@ -194,7 +194,9 @@ def _points(longitude: npt.NDArray[np.float64], latitude: npt.NDArray[np.float64
 
 def _finds(assessment: Assessment) -> Layer:
     finds = assessment.case.finds
-    unrecorded = assessment.association.unrecorded[: len(finds)]
+    unrecorded = np.asarray(assessment.association.unrecorded[: len(finds)], dtype=np.float64)
+    if not assessment.case.records:
+        unrecorded = np.full(len(finds), np.nan)  # nothing to compare with
     return Layer("finds", _points(finds.longitude, finds.latitude), {
         "id": finds.id, "date": finds.date, "category": finds.category, "model": finds.model, "fate": finds.fate,
         "sigma_m": finds.sigma_m, "p_unrecorded": unrecorded, "record_id": finds.record_id,
@@ -205,9 +207,10 @@ def _finds(assessment: Assessment) -> Layer:
 def _accidents(assessment: Assessment) -> Layer:
     accidents = assessment.case.accidents
     distance = assessment.outside.distance_m[: len(accidents)]
+    outside = [bool(d > 0.0) if np.isfinite(d) else None for d in distance]  # None: not located, or no map at all
     return Layer("accidents", _points(accidents.longitude, accidents.latitude), {
         "id": accidents.id, "date": accidents.date, "killed": accidents.killed, "injured": accidents.injured,
-        "outside_records": distance > 0.0, "sigma_m": accidents.sigma_m, "distance_to_maps_m": _finite(distance),
+        "outside_records": _objects(outside), "sigma_m": accidents.sigma_m, "distance_to_maps_m": _finite(distance),
         "sheet": accidents.sheet,
     })  # fmt: skip
 

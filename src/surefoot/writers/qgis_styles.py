@@ -130,13 +130,23 @@ def _labelling(field: str) -> ET.Element:
     style = ET.SubElement(
         settings,
         "text-style",
-        {"fieldName": field, "fontSize": "8", "fontSizeUnit": "Point", "textColor": palette.RECORD.rgba},
+        {
+            "fieldName": field,
+            "fontFamily": "Noto Sans",
+            "fontWeight": "75",  # bold; without it QGIS takes the thinnest face
+            "fontSize": "9",
+            "fontSizeUnit": "Point",
+            "textColor": palette.ROW.rgba,
+            "textOpacity": "1",
+        },
     )
     ET.SubElement(
         style,
         "text-buffer",
         {"bufferDraw": "1", "bufferSize": "0.8", "bufferSizeUnits": "MM", "bufferColor": palette.PAPER.rgba},
     )
+    # 8 = outside the polygon, so that the number hides no device
+    ET.SubElement(settings, "placement", {"placement": "8", "dist": "1", "distUnits": "MM"})
     ET.SubElement(settings, "rendering", {"drawLabels": "1", "scaleVisibility": "1", "scaleMax": "100000"})
     return labelling
 
@@ -224,11 +234,11 @@ def _accidents() -> str:
         """WHEN "outside_records" THEN 'outside' ELSE 'inside' END"""
     )
     return _categorized(expression, [
-        Category("outside", "accident, fix outside every footprint",
+        Category("outside", "accident, fix outside the maps (no buffer)",
                  _marker("star", palette.ACCIDENT_OUTSIDE, palette.INK, size_mm=4.0)),
-        Category("inside", "accident, fix inside a footprint",
+        Category("inside", "accident, fix inside the maps",
                  _marker("star", palette.ACCIDENT_INSIDE, palette.INK, size_mm=4.0)),
-        Category("", "accident, not compared with the records",
+        Category("", "accident, not compared with the maps",
                  _marker("star", palette.ACCIDENT_UNKNOWN, palette.INK, size_mm=3.4)),
     ])  # fmt: skip
 

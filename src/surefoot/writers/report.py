@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from surefoot.terms import Fate
 from surefoot.writers import Assessment
-from surefoot.writers.report_figures import is_number, key_figures, outside_tables
+from surefoot.writers.report_figures import is_number, key_figures, maps_words, outside_tables
 from surefoot.writers.report_measures import quality_sheet
 from surefoot.writers.report_tables import (
     claim_columns,
@@ -121,6 +121,7 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
         "duplicates": duplicates,
         "more_duplicates": more_duplicates,
         "outside": outside_tables(document, words),
+        "maps": maps_words(document["outside"].get("maps"), words),
         "total_rows": _total_rows(document.get("total") or {}, words),
         "ledger": ledger_view(document, words),
         "fate_names": [words(f"ledger.{fate.value}") for fate in Fate],

@@ -179,13 +179,18 @@ def _headline(entry: Entry, unit: str, words: Words) -> tuple[str, str]:
     then the interval is what stands large, so that nobody quotes the edge alone.
     """
     value, bounds = float(entry["value"]), entry.get("interval")
-    single, level = words.value(value, unit), entry.get("level")
-    if unit == "share" and bounds is not None and bounds[1] - bounds[0] > WIDE:
-        edge = min(value - bounds[0], bounds[1] - value)
-        if edge <= EDGE * (bounds[1] - bounds[0]):
-            named = words.share(level) if level is not None else words("not_stated")
-            return words.interval(bounds, unit), words("key.at_edge", level=named, value=single)
+    single, level = words.estimate(value, bounds, unit), entry.get("level")
+    if unit == "share" and is_bound(value, bounds):
+        named = words.share(level) if level is not None else words("not_stated")
+        return words.interval(bounds, unit), words("key.at_edge", level=named, value=single)
     return single, _interval_words(bounds, unit, level, words)
+
+
+def is_bound(value: object, bounds: Sequence[float] | None) -> bool:
+    """Whether a share stands at the very edge of a wide interval: a bound that must not be quoted alone."""
+    if not is_number(value) or bounds is None or bounds[1] - bounds[0] <= WIDE:
+        return False
+    return min(value - bounds[0], bounds[1] - value) <= EDGE * (bounds[1] - bounds[0])
 
 
 def _k_of_n(entry: Entry, words: Words) -> str:
@@ -212,6 +217,15 @@ def _total_figure(total: Entry, words: Words) -> Figure:
 def outside_tables(document: Entry, words: Words) -> tuple[OutsideTable, ...]:
     """Return the four definitions D1 to D4, each with a drawn interval for every buffer."""
     return tuple(_outside_table(key, document["outside"].get(key) or [], words) for key in ("D1", "D2", "D3", "D4"))
+
+
+def maps_words(maps: object, words: Words) -> str:
+    """What counts as the maps (``records, areas:suspected``) in words; empty where it is not stated."""
+    named = []
+    for word in filter(None, str(maps or "").split(", ")):
+        table, _, status = word.partition(":")
+        named.append(words.maybe(f"outside.maps_{table}_status" if status else f"outside.maps_{table}", status=status))
+    return ", ".join(name for name in named if name) or str(maps or "")
 
 
 def _outside_table(key: str, entries: Sequence[Entry], words: Words) -> OutsideTable:
@@ -268,6 +282,10 @@ def _share_cells(entry: Entry, label: str, words: Words) -> tuple[str, str, str,
     known = is_number(entry.get("value"))
     value = words.value(entry["value"], "share") if known else words("not_known")
     interval = words.interval(entry.get("interval"), "share") if known else ""
+    bound = is_bound(entry.get("value"), entry.get("interval"))
+    if bound:
+        value = words("outside.see_interval")
     spoken = f"{label}: {value} ({interval})" if interval else f"{label}: {value}"
-    bar = interval_bar(entry["value"] if known else None, entry.get("interval"), label=spoken)
+    drawn = entry["value"] if known and not bound else None
+    bar = interval_bar(drawn, entry.get("interval") if known else None, label=spoken)
     return value, interval, _k_of_n(entry, words), Markup(bar)

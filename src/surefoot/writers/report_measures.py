@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from surefoot.writers.report_figures import basis, is_number, reason_text, unit_of
+from surefoot.writers.report_figures import basis, is_bound, is_number, reason_text, unit_of
 from surefoot.writers.words import Words
 
 SCOPES_ABREAST = 3
 RECORD_SCOPES_SHOWN = 12
 _PARTS = ("azimuth", "major", "minor", "east", "north")  # in this order: "azimuth of the semi-major axis"
+_THRESHOLD = re.compile(r"(?<=longer than )\d+(\.\d+)? m\b")  # five measures, one definition
 _SENTENCE_END = re.compile(r"(?<=[a-zа-я\])]\.)\s+")
 Entry = Mapping[str, Any]
 
@@ -45,6 +46,7 @@ class QualitySheet:
     reasons: tuple[tuple[str, str], ...]
     definitions: tuple[tuple[str, str], ...]
     scopes_left_out: int
+    level: str
 
 
 def quality_sheet(document: Entry, words: Words) -> QualitySheet:
@@ -67,6 +69,9 @@ def quality_sheet(document: Entry, words: Words) -> QualitySheet:
         reasons=tuple((letter, reason) for reason, letter in notes.items()),
         definitions=_definitions(measures, words),
         scopes_left_out=len(left_out),
+        level=", ".join(
+            words.share(v) for v in sorted({float(m["level"]) for m in measures if is_number(m.get("level"))})
+        ),
     )
 
 
@@ -80,8 +85,21 @@ def _block(measures: Sequence[Entry], stage: str, scopes: Sequence[str], notes: 
     for m in measures:
         if m["stage"] == stage and m["scope"] in scopes:
             lines[str(m["id"]).partition(":")[2], measure_name(m, words)][str(m["scope"])] = _cell(m, notes, words)
-    rows = tuple((number, name, tuple(cells.get(scope) for scope in scopes)) for (number, name), cells in lines.items())
+    table = [[cells.get(scope) for scope in scopes] for cells in lines.values()]
+    for column in range(len(scopes)):
+        _say_once(table, column)
+    rows = tuple((number, name, tuple(cells)) for (number, name), cells in zip(lines, table, strict=True))
     return Block(words.maybe(f"stage.{stage}") or stage, tuple(_scope(s, words) for s in scopes), rows)
+
+
+def _say_once(rows: Sequence[list[Cell | None]], column: int) -> None:
+    """Leave out what stands behind a figure where it is the same as in the line above: the sheet is one page."""
+    before = ""
+    for cells in rows:
+        cell = cells[column]
+        if cell is not None:
+            cells[column] = replace(cell, basis="" if cell.basis == before else cell.basis)
+            before = cell.basis
 
 
 def _cell(m: Entry, notes: dict[str, str], words: Words) -> Cell:
@@ -90,8 +108,12 @@ def _cell(m: Entry, notes: dict[str, str], words: Words) -> Cell:
         note = notes.setdefault(reason, chr(ord("a") + len(notes) % 26))
         return Cell(words("not_known"), "", basis(m, words), note)
     unit = unit_of(m)
-    interval = words.interval(m.get("interval"), unit) or words("key.no_interval")
-    return Cell(words.value(m["value"], unit), interval, basis(m, words))
+    interval = words.interval(m.get("interval"), unit)
+    if unit == "share" and is_bound(m["value"], m.get("interval")):
+        return Cell(interval, "", basis(m, words))
+    return Cell(
+        words.estimate(m["value"], m.get("interval"), unit), interval or words("key.no_interval"), basis(m, words)
+    )
 
 
 def measure_name(m: Entry, words: Words) -> str:
@@ -117,8 +139,8 @@ def _definitions(measures: Sequence[Entry], words: Words) -> tuple[tuple[str, st
     for m in measures:
         number = str(m["id"]).partition(":")[2]
         own = words.maybe(f"definition.{number}") if words.lang != "en" else None
-        method = str(m.get("method") or "")
-        for sentence in [*_SENTENCE_END.split(own or str(m.get("definition") or "")), _as_sentence(method)]:
+        stated = _THRESHOLD.sub(words("quality.threshold"), str(m.get("definition") or ""))
+        for sentence in [*_SENTENCE_END.split(own or stated), _as_sentence(_method(m, words))]:
             if sentence and number not in owners[sentence]:
                 owners[sentence].append(number)
     together: dict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -126,6 +148,11 @@ def _definitions(measures: Sequence[Entry], words: Words) -> tuple[tuple[str, st
         together[tuple(sorted(numbers, key=lambda n: n.zfill(4)))].append(_as_sentence(sentence))
     ordered = sorted(together.items(), key=lambda kv: (-len(kv[0]), kv[0][0].zfill(4)))
     return tuple((", ".join(numbers), " ".join(sentences)) for numbers, sentences in ordered)
+
+
+def _method(m: Entry, words: Words) -> str:
+    method = str(m.get("method") or "")
+    return words.maybe("method." + re.sub(r"[^a-z]+", "_", method.lower()).strip("_")) or method
 
 
 def _as_sentence(text: str) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from surefoot.positions.glyphs import latin_twins
 from surefoot.terms import Fate
-from surefoot.writers.report_figures import is_number, reason_text
+from surefoot.writers.report_figures import is_bound, is_number, reason_text
 from surefoot.writers.svg_bars import fate_stack, fate_swatch
 from surefoot.writers.words import Words
 
@@ -146,17 +147,25 @@ def ledger_view(document: Entry, words: Words) -> LedgerView:
     ledger = document["ledger"]
     by_type = sorted((ledger.get("by_type") or {}).items(), key=lambda kv: (-kv[1]["recorded"], kv[0]))
     by_record = ledger.get("by_record") or []
+    types = [name for name, _ in by_type]
     names = [(fate, words(f"ledger.{fate.value}"), _expected(ledger[fate.value], words)) for fate in Fate]
     spoken = "; ".join(f"{name}: {count}" for _, name, count in names)
     return LedgerView(
         identity=_fates_row(words("ledger.total"), ledger, words),
         fates=tuple((Markup(fate_swatch(fate)), name, count) for fate, name, count in names),
         stack=Markup(fate_stack(ledger, label=spoken)),
-        by_type=tuple(_fates_row(t or words("ledger.type_unknown"), c, words) for t, c in by_type[:ROWS_SHOWN]),
+        by_type=tuple(_fates_row(_type_name(t, types, words), c, words) for t, c in by_type[:ROWS_SHOWN]),
         by_record=tuple(_fates_row(_record_name(r), r, words) for r in by_record[:ROWS_SHOWN]),
         more_types=max(len(by_type) - ROWS_SHOWN, 0),
         more_records=max(len(by_record) - ROWS_SHOWN, 0),
     )
+
+
+def _type_name(name: str, types: Sequence[str], words: Words) -> str:
+    """A type as recorded; said to be Cyrillic where another type looks the same in Latin letters."""
+    twin = latin_twins(name)
+    alike = twin != name and any(other != name and latin_twins(other) == twin for other in types)
+    return words("ledger.cyrillic", name=name) if alike else name or words("ledger.type_unknown")
 
 
 def _record_name(row: Entry) -> str:
@@ -238,12 +247,17 @@ def _reading(reading: Entry, words: Words) -> tuple[str, str, str, str, str]:
     unit = "share" if is_number(value) and _looks_like_share(str(reading["measure"])) else "count"
     data = words.value(float(value), unit) if is_number(value) else words("not_known")
     bounds = words.interval(interval, unit) if is_number(value) else ""
+    if unit == "share" and is_bound(value, interval):
+        data, bounds = bounds, ""
+    elif interval is not None and interval[0] == interval[1] == value:
+        bounds = ""  # counted, not estimated
+    untested = verdict == "cannot_be_tested"
     return (
         meaning(str(reading["measure"]), words),
         data,
         bounds,
         words.maybe(f"verdict.{verdict}") or verdict,
-        reason_text(reading.get("reason"), words),
+        reason_text(reading.get("reason"), words) if untested else "",
     )
 
 

@@ -16,19 +16,21 @@ _PADDING = 5.0
 def interval_bar(value: float | None, interval: Sequence[float] | None, *, label: str, top: float = 1.0) -> str:
     """Return a line from 0 to `top` with a bar for the interval and a dot for the value.
 
-    Nothing but a dashed line is drawn for a value that is not known, so that it cannot be read as zero.
+    An interval without a value (a bound that must not be read alone) is drawn without the dot. Nothing but a
+    dashed line is drawn where neither is known, so that it cannot be read as zero.
     """
     middle = BAR_HEIGHT / 2
     scale = (BAR_WIDTH - 2 * _PADDING) / top
     axis = {"stroke": "#8A93A0", "stroke-width": 1}
-    if value is None:
+    known = value is not None or interval is not None
+    if not known:
         axis |= {"stroke-dasharray": "2 5"}
     parts = [_line(_PADDING, middle, BAR_WIDTH - _PADDING, middle, axis)]
     parts += [
         _line(_PADDING + q * top * scale, middle - 4, _PADDING + q * top * scale, middle + 4, axis)
-        for q in ((0.0, 0.25, 0.5, 0.75, 1.0) if value is not None else ())
+        for q in ((0.0, 0.25, 0.5, 0.75, 1.0) if known else ())
     ]
-    if value is not None and interval is not None:
+    if interval is not None:
         low, high = (_PADDING + min(max(b, 0.0), top) * scale for b in interval)
         bar = {"x": num(low), "y": num(middle - 4), "width": num(max(high - low, 1.5)), "height": 8}
         parts.append(element("rect", {**bar, "fill": palette.FIND_RECORDED.hex, "fill-opacity": 0.45}))

@@ -21,12 +21,15 @@ from surefoot.writers.svg_paths import (
     shapes,
     squares,
     stars,
+    symbols,
     text,
     triangles,
 )
 from surefoot.writers.words import Words
 
-MAX_LABELS = 60
+# how many labels go with which size; beyond the last none, rather than some
+LABEL_SIZES = ((60, 13.0), (120, 11.0), (320, 9.0))
+_SIZES = {squares: 2.0, circles: 1.0, triangles: 1.45}  # of the radius, so that the three look equally large
 _RELEASED = {
     AreaStatus.CLEARED: "1 3",
     AreaStatus.REDUCED: "5 2",
@@ -144,18 +147,20 @@ def _finds(ground: Ground, frame: Frame, words: Words, *, detail: bool) -> Itera
     points, rows = page_points(ground.geometry.get("finds", np.empty(0, dtype=object)), frame)
     p = np.array([np.nan if v is None else v for v in ground.column("finds", "p_unrecorded")[rows]], dtype=np.float64)
     radius = 5.0 if detail else 3.4
-    white = {"stroke": palette.PAPER.hex, "stroke-width": 0.9}
+    if not len(ground.geometry.get("records", ())):
+        p[:] = np.nan  # nothing to be of
     classes = (
         ("map.finds_untested", np.isnan(p), squares, palette.FIND_UNTESTED.hex),
         ("map.finds_recorded", p < 0.5, circles, palette.FIND_RECORDED.hex),
         ("map.finds_unrecorded", p >= 0.5, triangles, palette.FIND_UNRECORDED.hex),
     )
     for key, chosen, shape, fill in classes:
-        style = {"fill": fill, **white}
-        size = {"size": 2 * radius} if shape is squares else {"radius": radius}
-        swatch = path(shape(np.array([[13.0, -5.0]]), **size), style)
+        size = _SIZES[shape] * radius
+        white = palette.PAPER.hex
+        swatch = symbols(shape(np.array([[13.0, -5.0]]), size), fill=fill, edge=white, width=0.9)
         label = f"{words(key)} ({words.count(int(chosen.sum()))})"
-        yield Drawn(path(shape(points[chosen], **size), style), swatch, label, int(chosen.sum()))
+        svg = symbols(shape(points[chosen], size), fill=fill, edge=white, width=0.9)
+        yield Drawn(svg, swatch, label, int(chosen.sum()))
 
 
 def _accidents(ground: Ground, frame: Frame, words: Words) -> Iterator[Drawn]:
@@ -169,33 +174,40 @@ def _accidents(ground: Ground, frame: Frame, words: Words) -> Iterator[Drawn]:
     radius = 8.0 if len(points) <= 150 else 6.0 if len(points) <= 600 else 4.5
     for key, value, fill in classes:
         chosen = np.array([v is value for v in outside], dtype=bool)
-        style = {
-            "fill": fill,
-            "stroke": palette.INK.hex,
-            "stroke-width": radius / 7,
-            "stroke-linejoin": "round",
-        }
-        swatch = path(stars(np.array([[13.0, -5.0]]), radius=8), {**style, "stroke-width": 1.1})
+        ink = {"fill": fill, "edge": palette.INK.hex}
+        swatch = symbols(stars(np.array([[13.0, -5.0]]), 8), **ink, width=1.1)
         label = f"{words(key)} ({words.count(int(chosen.sum()))})"
-        yield Drawn(path(stars(points[chosen], radius=radius), style), swatch, label, int(chosen.sum()))
+        svg = symbols(stars(points[chosen], radius), **ink, width=radius / 7)
+        yield Drawn(svg, swatch, label, int(chosen.sum()))
 
 
 def draw_labels(ground: Ground, frame: Frame, *, detail: bool) -> tuple[list[str], int]:
     """Form numbers at the northern corner of the records; on a crowded overview none, rather than some."""
-    geometry = ground.geometry.get("records", np.empty(0, dtype=object))
-    anchors, rows = page_points(northern_corners(geometry), frame)
-    if len(rows) > MAX_LABELS:
+    anchors, rows = page_points(northern_corners(_places_of_records(ground)), frame)
+    size = 15.0 if detail else next((size for most, size in LABEL_SIZES if len(rows) <= most), 0.0)
+    if not size:
         return [], len(rows)
     forms, ids = ground.column("records", "form_no"), ground.column("records", "record_id")
     names = [str(forms[i] or ids[i]) for i in rows]
     marks = _marks(ground, frame)
-    size = 15.0 if detail else 13.0
     placed, left_out = place_labels(names, anchors, marks, frame, size=size, reach=4)
     style = {
         "font_size": size, "font_weight": "bold", "fill": palette.ROW.hex,
         "stroke": palette.PAPER.hex, "stroke_width": 3, "paint_order": "stroke", "stroke_linejoin": "round",
     }  # fmt: skip
     return [text(p.left, p.baseline, p.words, **style) for p in placed], left_out
+
+
+def _places_of_records(ground: Ground) -> Geometries:
+    """The footprint of every record, the ellipse of its place where it has none."""
+    empty = np.empty(0, dtype=object)
+    places = ground.geometry.get("records", empty).copy()
+    ellipses = ground.geometry.get("ellipses", empty)
+    by_record = dict(zip(ground.column("ellipses", "record_id"), ellipses, strict=True))
+    for n, record_id in enumerate(ground.column("records", "record_id")):
+        if places[n] is None or places[n].is_empty:
+            places[n] = by_record.get(record_id)
+    return places
 
 
 def _marks(ground: Ground, frame: Frame) -> Floats:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import shorten, wrap
+from typing import Any
 
 import numpy as np
 
@@ -125,11 +126,11 @@ def _record_name(ground: Ground, record_id: str) -> str:
 
 
 def _detail_frames(assessment: Assessment, ground: Ground, limit: int) -> Iterator[tuple[str, Frame]]:
-    finds = Counter(r for r in ground.column("finds", "record_id") if r)
+    finds = {r["record_id"]: float(r.get("finds") or 0.0) for r in assessment.document.get("records") or []}
     doubts = Counter(d.get("record_id") for d in assessment.document.get("doubts") or [])
     ids = [str(r) for r in ground.column("records", "record_id")]
     used: list[tuple[float, float, float, float]] = []
-    for record_id in sorted(ids, key=lambda r: (-finds[r], -doubts[r], r)):
+    for record_id in sorted(ids, key=lambda r: (-finds.get(r, 0.0), -doubts[r], r)):
         bounds = record_bounds(ground, record_id) if len(used) < limit else None
         if bounds is None or any(_within(bounds, other) for other in used):
             continue
@@ -199,16 +200,16 @@ def _head(sheet: MapSheet, ground: Ground, title: str) -> str:
     case = shorten(sheet.case, CASE_LETTERS, placeholder="…")
     line = words("map.subtitle", case=case, as_of=sheet.as_of, crs=ground.crs, crs_name=ground.crs_name)
     name = title if len(title) <= TITLE_LETTERS else f"{title[: TITLE_LETTERS - 1]}…"
-    return text(LEFT, 20, name, font_size=19, font_weight="bold") + text(LEFT, 40, line, font_size=13)
+    return text(LEFT, 19, name, font_size=19, font_weight="bold") + text(LEFT, 45, line, font_size=13)
 
 
 def _watermark(frame: Frame, sheet: MapSheet) -> str:
     if not sheet.simulated:
         return ""
-    box = {"x": num(frame.left + frame.width - 330), "y": 4, "width": 330, "height": 24, "fill": "#8B0000"}
+    box = {"x": num(frame.left + frame.width - 330), "y": 1, "width": 330, "height": 24, "fill": "#8B0000"}
     words = sheet.words("simulated")
     middle = frame.left + frame.width - 165
-    label = text(middle, 21, words, text_anchor="middle", font_weight="bold", fill="#FFFFFF", font_size=15)
+    label = text(middle, 18, words, text_anchor="middle", font_weight="bold", fill="#FFFFFF", font_size=15)
     return element("rect", box) + label
 
 
@@ -227,7 +228,8 @@ def _grid(frame: Frame, words: Words) -> str:
         y = num(float(frame.page(np.array([[frame.west, northing]]))[0, 1]))
         lines.append(f"M{num(frame.left)},{y}H{num(right)}")
         label = f"{northing / unit:.{decimals}f}"
-        labels.append(text(frame.left - 6, float(y) + 4, label, text_anchor="end", font_size=12.5))
+        if float(y) > frame.top + 18:  # room for the unit at the corner
+            labels.append(text(frame.left - 6, float(y) + 4, label, text_anchor="end", font_size=12.5))
     axes = text(right + 3, bottom + 17, words("map.easting"), font_size=11.5)
     axes += text(frame.left - 6, frame.top + 4, words("map.northing"), font_size=11.5, text_anchor="end")
     grid = path("".join(lines), {"stroke": "#5B6675", "stroke-width": 0.6, "stroke-opacity": 0.45, "fill": "none"})
@@ -305,6 +307,9 @@ def _notes(ground: Ground, frame: Frame, left_out: int, sheet: MapSheet, top: fl
     words = sheet.words
     warnings = _warnings(sheet, top)
     lines = []
+    only = _drawn_as_ellipse(ground)
+    if only:
+        lines.append(words("map.ellipse_only", n=words.count(only)))
     missing = _not_drawn(ground, words)
     if missing:
         lines.append(words("map.not_drawn", what=missing))
@@ -322,9 +327,24 @@ def _not_drawn(ground: Ground, words: Words) -> str:
     for layer in ("records", "areas", "finds", "accidents"):
         geometry = ground.geometry.get(layer, np.empty(0, dtype=object))
         n = sum(g is None or g.is_empty for g in geometry)
+        if layer == "records":
+            n -= _drawn_as_ellipse(ground)
         if n:
             parts.append(words(f"map.missing_{layer}", n=words.count(n)))
     return "; ".join(parts)
+
+
+def _drawn_as_ellipse(ground: Ground) -> int:
+    """How many records have no footprint, but a place."""
+    none: tuple[object, ...] = ()
+    ellipses = zip(ground.column("ellipses", "record_id"), ground.geometry.get("ellipses", none), strict=True)
+    placed = {record_id for record_id, geometry in ellipses if _is_there(geometry)}
+    records = zip(ground.column("records", "record_id"), ground.geometry.get("records", none), strict=True)
+    return sum(record_id in placed and not _is_there(geometry) for record_id, geometry in records)
+
+
+def _is_there(geometry: Any) -> bool:
+    return geometry is not None and not geometry.is_empty
 
 
 def _beyond(ground: Ground, frame: Frame) -> int:

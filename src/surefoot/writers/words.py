@@ -98,6 +98,13 @@ class Words:
         text = self.count(value)
         return text if unit == "count" else f"{text} {unit}".rstrip()
 
+    def estimate(self, value: float, bounds: Sequence[float] | None, unit: str) -> str:
+        """Write an estimate with as many decimals as its interval; without an interval as `value`."""
+        if unit != "m" or bounds is None or len(bounds) != 2:
+            return self.value(value, unit)
+        decimals = _decimals(max(abs(value), *(abs(b) for b in bounds)))
+        return f"{self.number(value, decimals)}{NARROW_SPACE}{self('unit.m')}"
+
     def interval(self, bounds: Sequence[float] | None, unit: str) -> str:
         """Write an interval, or an empty text where there is none."""
         if bounds is None or len(bounds) != 2 or any(not isinstance(b, int | float) for b in bounds):
@@ -112,9 +119,9 @@ class Words:
         low, high = bounds
         if unit == "share":
             decimals = 1 if 0 < high < 0.0995 else 0
-            return self.share(low, decimals), self.share(high, decimals)
+            return self.share(low, decimals if low else 0), self.share(high, decimals)
         if unit == "m":
-            decimals = max(_decimals(low), _decimals(high)) if abs(high) < 1 else _decimals(high)
+            decimals = _decimals(max(abs(low), abs(high)))
             end = f"{NARROW_SPACE}{self('unit.m')}"
             return self.number(low, decimals) + end, self.number(high, decimals) + end
         return self.value(low, unit), self.value(high, unit)
