@@ -111,7 +111,7 @@ def read(
     if as_json:
         _print_json(document)
     elif not quiet:
-        _show_reading(document)
+        _show_reading(document, lang)
     raise typer.Exit(_code_of_reading(result))
 
 
@@ -168,7 +168,7 @@ def claims_check(
     if as_json:
         _print_json({"schema": "surefoot/claims-1", **document})
     elif not quiet:
-        _show_claims(document)
+        _show_claims(document, lang)
     raise typer.Exit(_code_of_assessment(assessment))
 
 
@@ -227,7 +227,7 @@ def _assess(folder: Path, out: Path, *, as_json: bool, lang: str, seed: int, qui
     if as_json:
         _print_json(described.document)
     elif not quiet:
-        _show_assessment(described.document)
+        _show_assessment(described.document, lang)
     if not as_json:
         typer.echo(str(out / "report.html"))
     raise typer.Exit(_code_of_assessment(assessment))
@@ -285,19 +285,19 @@ def _print_json(document: Mapping[str, Any]) -> None:
     typer.echo(dumps(document), nl=False)
 
 
-def _show_reading(document: Mapping[str, Any]) -> None:
+def _show_reading(document: Mapping[str, Any], lang: str) -> None:
     from surefoot.writers.terminal import show_reading
 
-    show_reading(document)
+    show_reading(document, lang)
 
 
-def _show_assessment(document: Mapping[str, Any]) -> None:
+def _show_assessment(document: Mapping[str, Any], lang: str) -> None:
     from surefoot.writers.terminal import show_assessment
 
-    show_assessment(document)
+    show_assessment(document, lang)
 
 
-def _show_claims(document: Mapping[str, Any]) -> None:
+def _show_claims(document: Mapping[str, Any], lang: str) -> None:
     from surefoot.writers.terminal import show_claims
 
-    show_claims(document)
+    show_claims(document, lang)

@@ -87,3 +87,8 @@ def test_small_files_get_small_limits() -> None:
     assert seconds <= 10.1
     assert megabytes <= 512
     assert limits_for(10**9)[0] > seconds
+
+
+def test_a_file_that_waits_for_a_busy_machine_is_not_set_aside() -> None:
+    """Only processor time is limited tightly; what a neighbour takes must not change a result."""
+    assert run_jobs([Job(time.sleep, (0.0,), 1.0), Job(time.sleep, (2.5,), 1.0)]) == [None, None]

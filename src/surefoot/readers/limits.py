@@ -31,6 +31,7 @@ except ImportError:  # not on Windows: only the wall clock limits there
 
 SECONDS = 10.0
 MEGABYTES = 512
+PATIENCE = 6.0  # wall clock per second of processor time: a busy machine must not set files aside
 STARTUP_SECONDS = 60.0  # a cold start of the interpreter on a slow disk
 # The child needs one reader, not the whole room, whose door brings in the sums and takes seconds to open.
 _START = """
@@ -56,7 +57,7 @@ class Job:
     args
         Its arguments; they and the result travel as pickles.
     seconds
-        Limit of processor time, and of wall-clock time.
+        Limit of processor time; of wall-clock time `PATIENCE` times as much, for a child that only waits.
     megabytes
         Memory it may take on top of what the program itself takes.
     """
@@ -149,7 +150,7 @@ class _Child:
         try:
             pickle.dump(job, self._process.stdin)
             self._process.stdin.flush()
-            answer = self._answers.get(timeout=job.seconds + self._slack)
+            answer = self._answers.get(timeout=PATIENCE * job.seconds + self._slack)
         except queue.Empty:
             return InputError("SF-R102", seconds=round(job.seconds)), False
         except BrokenPipeError:

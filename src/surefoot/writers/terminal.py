@@ -8,29 +8,42 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from surefoot.writers.report_figures import is_bound
+from surefoot.writers.report_tables import claim_columns
+from surefoot.writers.words import Words
+
 MOST_ROWS = 20
 
 
-def show_reading(document: Mapping[str, Any]) -> None:
+def show_reading(document: Mapping[str, Any], lang: str = "en") -> None:
     """Print what was read: counts, records with their heaviest reading, rows set aside, doubts."""
-    console = Console()
-    console.print(_counts(document["tables"]))
+    console, words = _console(), Words(lang)
+    console.print(_counts(document["tables"], words))
     if document["records"]:
-        console.print(_records(document["records"]))
+        console.print(_records(document["records"], words))
     problems = [*document["set_aside"], *_serious(document)]
     if problems:
-        console.print(_problems(problems))
+        console.print(_problems(problems, words))
 
 
-def _table(title: str, *columns: str, right: Sequence[int] = ()) -> Table:
-    table = Table(title=title, title_justify="left")
+def _console() -> Console:
+    """Square brackets in names and texts from the data are text, never markup."""
+    return Console(markup=False)
+
+
+def _table(words: Words, name: str, *columns: str, right: Sequence[int] = ()) -> Table:
+    """An empty table; its title and columns are the words ``terminal.NAME`` and ``terminal.column_COLUMN``."""
+    table = Table(title=words(f"terminal.{name}"), title_justify="left")
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number in right else "left", overflow="fold")
+        table.add_column(
+            words(f"terminal.column_{column}"), justify="right" if number in right else "left", overflow="fold"
+        )
     return table
 
 
-def _counts(tables: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table("Read", "table", "file", "rows in", "accepted", "with doubts", "set aside", right=range(2, 6))
+def _counts(tables: Sequence[Mapping[str, Any]], words: Words) -> Table:
+    columns = ("table", "file", "rows_in", "accepted", "with_doubts", "set_aside")
+    table = _table(words, "read", *columns, right=range(2, 6))
     totals: dict[str, list[int]] = {}
     keys = ("rows_in", "accepted", "accepted_with_doubts", "set_aside")
     for one in tables:
@@ -40,35 +53,27 @@ def _counts(tables: Sequence[Mapping[str, Any]]) -> Table:
         sums[4] += 1
     for kind, (*sums, count) in totals.items():
         files = [one["file"] for one in tables if one["kind"] == kind]
-        table.add_row(kind, files[0] if count == 1 else f"{count} files", *map(str, sums))
+        named = files[0] if count == 1 else words("terminal.files", n=count)
+        table.add_row(words(f"terminal.table_{kind}"), named, *map(str, sums))
     return table
 
 
-def _records(records: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table(
-        "Records",
-        "record",
-        "form",
-        "items",
-        "readings",
-        "weight",
-        "place",
-        "sigma m",
-        "doubts",
-        right=(2, 3, 4, 6, 7),
-    )
+def _records(records: Sequence[Mapping[str, Any]], words: Words) -> Table:
+    columns = ("record", "form", "items", "readings", "weight", "place", "sigma", "doubts")
+    table = _table(words, "records", *columns, right=(2, 3, 4, 6, 7))
+    unknown = words("not_known")
     for record in records[:MOST_ROWS]:
         best = record["readings"][0] if record["readings"] else None
         points = best["points"] if best else {}
         pivot = best["pivot"] if best else None
-        place = f"{pivot['latitude']:.6f} {pivot['longitude']:.6f}" if pivot else "not known"
-        sigma = f"{max(p['sigma_m'] for p in points.values()):.0f}" if points else "not known"
+        place = f"{pivot['latitude']:.6f} {pivot['longitude']:.6f}" if pivot else unknown
+        sigma = f"{max(p['sigma_m'] for p in points.values()):.0f}" if points else unknown
         table.add_row(
             record["record_id"], record["form_no"], str(record["items"]), str(len(record["readings"])),
             f"{best['weight']:.2f}" if best else "-", place, sigma, str(len(record["doubts"])),
         )  # fmt: skip
     if len(records) > MOST_ROWS:
-        table.add_row(f"... {len(records) - MOST_ROWS} more (--json)", *[""] * 7)
+        table.add_row(f"... {words('terminal.more', n=len(records) - MOST_ROWS)}", *[""] * 7)
     return table
 
 
@@ -77,88 +82,79 @@ def _serious(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [doubt for doubt in every if doubt["severity"] != "info"]
 
 
-def _problems(problems: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table("Set aside and doubts", "id", "where", "what", "what to do")
+def _problems(problems: Sequence[Mapping[str, Any]], words: Words) -> Table:
+    table = _table(words, "problems", "id", "where", "what", "advice")
     for one in problems[:MOST_ROWS]:
         where = one["where"]
         parts = (where["file"], where["sheet"], where["row"], where["column"])
         table.add_row(one["id"], " ".join(str(part) for part in parts if part), one["reason"], one["advice"])
     if len(problems) > MOST_ROWS:
-        table.add_row("...", "", f"{len(problems) - MOST_ROWS} more (--json)", "")
+        table.add_row("...", "", words("terminal.more", n=len(problems) - MOST_ROWS), "")
     return table
 
 
-def show_assessment(document: Mapping[str, Any]) -> None:
+def show_assessment(document: Mapping[str, Any], lang: str = "en") -> None:
     """Print the summary of an assessment."""
-    console = Console()
-    mark = "SIMULATED - " if document["simulated"] else ""
-    console.print(f"{mark}{document['case']}, as of {document['as_of'] or 'not stated'}; positions as recorded")
-    console.print(_counts(document["tables"]))
-    console.print(_figures(document))
-    console.print(_fates(document["ledger"]))
+    console, words = _console(), Words(lang)
+    as_of = document["as_of"] or words("not_stated")
+    mark = words("terminal.simulated") if document["simulated"] else ""
+    console.print(mark + words("terminal.head", case=document["case"], as_of=as_of))
+    console.print(_counts(document["tables"], words))
+    console.print(_figures(document, words))
+    console.print(_fates(document["ledger"], words))
     if document["measures"]:
-        console.print("Positions as recorded: 'found' is the most that can be matched to the records.")
-    console.print("Not evidence that any place is free of devices.")
+        console.print(words("terminal.as_recorded"))
+    console.print(words("map.warning"))
 
 
-def _share(value: float | None, interval: Sequence[float] | None) -> tuple[str, str]:
+def _share(one: Mapping[str, Any], words: Words) -> tuple[str, str]:
+    value, interval = one["value"], one["interval"]
     if value is None or interval is None:
-        return "not known", ""
+        return words("not_known"), ""
     shown = f"{100 * interval[0]:.0f} - {100 * interval[1]:.0f} %"
-    # A value at the very edge of a wide interval is a bound, not an estimate.
-    edge = min(value - interval[0], interval[1] - value) < 0.01 and interval[1] - interval[0] > 0.3
-    return ("see interval" if edge else f"{100 * value:.0f} %"), shown
+    return (words("outside.see_interval") if is_bound(value, interval) else f"{100 * value:.0f} %"), shown
 
 
-def _figures(document: Mapping[str, Any]) -> Table:
-    table = _table("Figures", "figure", "value", "90 % interval", "n", right=(1, 2, 3))
+def _figures(document: Mapping[str, Any], words: Words) -> Table:
+    table = _table(words, "figures", "figure", "value", "interval", "n", right=(1, 2, 3))
     for one in document["outside"]["D1"]:
-        value, interval = _share(one["value"], one["interval"])
-        table.add_row(f"D1 events outside, +{one['buffer_m']:g} m", value, interval, f"{one['denominator']:.0f}")
+        name = words("terminal.d1", buffer=f"{one['buffer_m']:g}")
+        table.add_row(name, *_share(one, words), f"{one['denominator']:.0f}")
     for one in document["outside"]["D4"]:
-        value, interval = _share(one["value"], one["interval"])
-        table.add_row("D4 found devices on no record", value, interval, f"{one['denominator']:.0f}")
+        table.add_row(words("terminal.d4"), *_share(one, words), f"{one['denominator']:.0f}")
     for one in document["measures"]:
         if one["scope"] == "all" and one["id"] in ("iso19157:3", "iso19157:45"):
-            value, interval = (
-                _share(one["value"], one["interval"]) if one["unit"] == "1" else _metres(one["value"], one["interval"])
-            )
-            table.add_row(one["name"], value, interval, f"{one['n']:.0f}")
+            shown = _share(one, words) if one["unit"] == "1" else _metres(one, words)
+            table.add_row(words(f"terminal.measure_{one['id'].partition(':')[2]}"), *shown, f"{one['n']:.0f}")
     return table
 
 
-def _metres(value: float | None, interval: Sequence[float] | None) -> tuple[str, str]:
+def _metres(one: Mapping[str, Any], words: Words) -> tuple[str, str]:
+    value, interval, unit = one["value"], one["interval"], words("unit.m")
     if value is None or interval is None:
-        return "not known", ""
-    return f"{value:.0f} m", f"{interval[0]:.0f} - {interval[1]:.0f} m"
+        return words("not_known"), ""
+    return f"{value:.0f} {unit}", f"{interval[0]:.0f} - {interval[1]:.0f} {unit}"
 
 
-def _fates(ledger: Mapping[str, Any]) -> Table:
-    table = _table("Ledger of recorded devices (expected counts)", "fate", "devices", right=(1,))
+def _fates(ledger: Mapping[str, Any], words: Words) -> Table:
+    table = _table(words, "ledger", "fate", "devices", right=(1,))
     for key in ("recorded", "found", "detonated", "lifted", "lost", "searched_not_found", "not_searched"):
-        table.add_row(key.replace("_", " "), f"{ledger[key]:.1f}")
+        table.add_row(words(f"terminal.fate_{key}"), f"{ledger[key]:.1f}")
     still = ledger["still_in_ground"]
     if still["median"] is not None:
         low, high = still["interval"]
-        table.add_row("still in the ground (posterior)", f"{still['median']:.0f} ({low:.0f} - {high:.0f})")
+        table.add_row(words("terminal.still"), f"{still['median']:.0f} ({low:.0f} - {high:.0f})")
     return table
 
 
-def show_claims(document: Mapping[str, Any]) -> None:
-    """Print each claim with every measure it could mean."""
-    console = Console()
-    table = _table("Claims against the data", "claim", "speaker", "stated", "could mean", "data", "verdict")
+def show_claims(document: Mapping[str, Any], lang: str = "en") -> None:
+    """Print each claim with every measure it could mean, in the words of the report."""
+    words = Words(lang)
+    table = _table(words, "claims", "claim", "speaker", "stated", "meaning", "data", "verdict")
     for claim in document["claims"]:
-        stated = claim["stated"]
-        words = f"{stated['bound']} {stated['value']:g} {stated['unit']}"
-        for number, reading in enumerate(claim["readings"]):
-            head = (claim["claim_id"], claim["speaker"], words) if number == 0 else ("", "", "")
-            table.add_row(*head, reading["measure"], _reading_words(reading), reading["verdict"])
-    console.print(table)
-
-
-def _reading_words(reading: Mapping[str, Any]) -> str:
-    if reading["value"] is None:
-        return f"not known: {reading['reason']}"
-    low, high = reading["interval"]
-    return f"{reading['value']:.3g} ({low:.3g} - {high:.3g})"
+        ((speaker, (view,)),) = claim_columns({"claims": [claim]}, words)
+        for number, (meaning, data, interval, verdict, reason) in enumerate(view.readings):
+            head = (claim["claim_id"], speaker, view.stated) if number == 0 else ("", "", "")
+            shown = f"{data} ({interval})" if interval else data
+            table.add_row(*head, meaning, shown, f"{verdict}: {reason}" if reason else verdict)
+    _console().print(table)
