@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
-from surefoot.analysis import kernels
+from surefoot.analysis.kernels import association as kernels
 from surefoot.analysis.matching import Association, associate
 from surefoot.errors import UsageError
 

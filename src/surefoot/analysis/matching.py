@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.analysis import kernels
+from surefoot.analysis.kernels import association as kernels
 from surefoot.errors import UsageError
 
 Floats = npt.NDArray[np.float64]

@@ -1,15 +1,14 @@
-"""The hot loops, in Numba. Each has a slow twin in the tests that says the same in plain NumPy.
+"""Pairs of finds and recorded devices, and the messages of belief propagation between them.
 
-Sums run in a fixed order (item by item, find by find inside an item), so the same input gives the same bits.
+Sums run item by item, find by find inside an item.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from surefoot.analysis.kernels import compiled
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int32]
@@ -19,11 +18,6 @@ LARGEST_ODDS = 1e10
 """Odds of one pair are capped here: beyond it the subtraction inside the sweeps would lose its digits."""
 
 TWO_PI = 2.0 * np.pi
-
-
-def compiled(function: Any) -> Any:
-    """Compile a loop once and keep it on disk."""
-    return njit(cache=True, nogil=True)(function)
 
 
 @compiled

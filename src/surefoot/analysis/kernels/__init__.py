@@ -1,0 +1,15 @@
+"""The hot loops, in Numba. Each has a slow twin in the tests that says the same in plain NumPy.
+
+Sums run in a fixed order, so the same input gives the same bits on any number of threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+
+def compiled(function: Any) -> Any:
+    """Compile a loop once and keep it on disk."""
+    return njit(cache=True, nogil=True)(function)
