@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from surefoot.analysis.accuracy import beta_binomial_interval
 from surefoot.analysis.assess import SPARSE_CLUTTER_PER_M2
@@ -26,6 +27,7 @@ from surefoot.analysis.assess.ground import (
     category_numbers,
     chance_inside,
     grid_of,
+    spread_points,
     union_area_m2,
 )
 from surefoot.analysis.assess.placed import place_items
@@ -42,6 +44,8 @@ LEVEL = 0.9
 CHANCE_LIMIT = 0.02
 CHI2 = {0.5: 1.386294361, 0.9: 4.605170186, 0.99: 9.210340372}
 RIM_M = 600.0  # the simulator scatters its ground this far inside the region's box
+CELL_M = 5.0  # of the raster that tells which points need not be asked
+MATCHINGS = (SPARSE_CLUTTER_PER_M2, None)  # the most that can be matched (the value), the least
 
 
 # --- (a) intervals of shares -----------------------------------------------------------------------------
@@ -123,20 +127,50 @@ def _case(region: SimulatedRegion) -> Case:
     )  # fmt: skip
 
 
-def chance_completeness(region: NullRegion, shift: Floats, clutter: float | None) -> float:
-    """Completeness once the records are moved by `shift` over the torus.
+class Ground:
+    """Searched ground that can be asked quickly: the same answers as `chance_inside`, one tree for all shifts."""
+
+    def __init__(self, shapes: npt.NDArray[np.object_]) -> None:
+        self.tree = shapely.STRtree(shapes)
+        bounds = shapely.bounds(shapes)
+        self.low = bounds[:, :2].min(axis=0) - CELL_M
+        cells = np.ceil((bounds[:, 2:].max(axis=0) - self.low) / CELL_M).astype(int) + 1
+        self.near = np.zeros(cells, dtype=bool)
+        for west, south, east, north in bounds:
+            first = ((np.array([west, south]) - self.low) // CELL_M).astype(int)
+            last = ((np.array([east, north]) - self.low) // CELL_M).astype(int)
+            self.near[first[0] : last[0] + 1, first[1] : last[1] + 1] = True
+
+    def inside(self, mean: Floats, cov: Floats) -> Floats:
+        """P(an uncertain point lies on searched ground), (n,)."""
+        points = spread_points(mean, cov)
+        cell = np.floor((points - self.low) / CELL_M).astype(int)
+        asked = np.flatnonzero(np.all((cell >= 0) & (cell < self.near.shape), axis=1))
+        asked = asked[self.near[cell[asked, 0], cell[asked, 1]]]
+        hits = self.tree.query(np.asarray(shapely.points(points[asked]), dtype=object), predicate="intersects")[0]
+        on = np.zeros(len(points))
+        on[asked[hits]] = 1.0
+        return np.asarray(on.reshape(-1, len(mean)).mean(axis=0))
+
+
+def chance_completeness(region: NullRegion, ground: Ground, shift: Floats) -> Floats:
+    """Completeness by each of `MATCHINGS` once the records are moved by `shift` over the torus.
 
     Moving the records one way is moving the finds with their searched ground the other way. Every device is
     wrapped by itself: a record that crosses the rim goes on at the other side.
     """
     mean = region.low + (region.mean - region.low + shift) % region.size if np.any(shift) else region.mean
-    found = associate(
-        item_mean=mean, item_cov=region.cov, item_presence=region.presence, item_category=region.category,
-        item_record=region.record, item_searched=chance_inside(mean, region.cov, region.searched),
-        find_position=region.find, find_variance=region.variance, find_category=region.find_category,
-        detection=region.detection, clutter_density=clutter, area_m2=region.area_m2,
-    )  # fmt: skip
-    return float(np.mean(found.recorded[region.verified]))
+    searched = ground.inside(mean, region.cov)
+    found = [
+        associate(
+            item_mean=mean, item_cov=region.cov, item_presence=region.presence, item_category=region.category,
+            item_record=region.record, item_searched=searched,
+            find_position=region.find, find_variance=region.variance, find_category=region.find_category,
+            detection=region.detection, clutter_density=clutter, area_m2=region.area_m2,
+        )
+        for clutter in MATCHINGS
+    ]  # fmt: skip
+    return np.array([one.recorded[region.verified].mean() for one in found])
 
 
 def chance_matches(regions: int, shifts: int, seed: int) -> None:
@@ -149,18 +183,17 @@ def chance_matches(regions: int, shifts: int, seed: int) -> None:
         region = null_region(seed + number)
         if not region.verified.any():
             continue
-        values: list[float] = []
-        for clutter in (SPARSE_CLUTTER_PER_M2, None):
-            drawn = rng.uniform(0.0, 1.0, (shifts, 2)) * region.size
-            by_chance = [chance_completeness(region, shift, clutter) for shift in drawn]
-            values += [chance_completeness(region, np.zeros(2), clutter), float(np.mean(by_chance))]
-        rows.append((values[0], values[1], values[2], values[3]))
+        ground = Ground(region.searched)
+        if number == 0:
+            same = chance_inside(region.mean, region.cov, region.searched)
+            np.testing.assert_allclose(ground.inside(region.mean, region.cov), same, atol=1e-12)
+        drawn = rng.uniform(0.0, 1.0, (shifts, 2)) * region.size
+        by_chance = np.mean([chance_completeness(region, ground, shift) for shift in drawn], axis=0)
+        here = chance_completeness(region, ground, np.zeros(2))
+        rows.append((float(here[0]), float(by_chance[0]), float(here[1]), float(by_chance[1])))
         spent = time.perf_counter() - start
-        print(
-            f"{number + 1} regions, {spent:.0f} s: {_difference(rows, 0)[0]:+.4f}",
-            file=sys.stderr,
-            flush=True,
-        )
+        difference, error = _difference(rows, 0)
+        print(f"{number + 1} regions, {spent:.0f} s: {difference:+.4f} +- {error:.4f}", file=sys.stderr, flush=True)
     _print_chance(rows, time.perf_counter() - start)
 
 

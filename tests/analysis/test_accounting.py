@@ -72,6 +72,38 @@ class TestTruth:
         assert np.ptp(result.fate[:, FATES.index(Fate.LIFTED)]) < 1e-12
         assert result.doubts == ()
 
+    def test_a_removal_of_one_type_takes_its_part_of_a_mixed_row(self):
+        mixtures = {"PMN x30 + TM-62 x10": {"PMN": 0.75, "TM-62": 0.25}}
+        noted = [Removal(0, Fate.LIFTED, 20, "PMN"), Removal(0, Fate.LIFTED, 15, "TM-62")]
+        result = account(
+            np.zeros((40, 0)), model="PMN x30 + TM-62 x10", searched=0.0, removals=noted, mixtures=mixtures
+        )
+        assert result.totals()["lifted"] == pytest.approx(30)  # 20 of 30 PMN, all 10 TM-62; 5 do not fit
+        assert [d.id for d in result.doubts] == ["SF-A020"]
+        assert {k[1]: v for k, v in result.removed_of_model.items()} == pytest.approx({"PMN": 20.0, "TM-62": 10.0})
+        assert np.allclose(result.fate.sum(axis=1), 1.0, atol=1e-9)
+
+    def test_finds_that_were_lifted_are_no_removal_noted_on_the_record(self):
+        result = account(found_of(10, 4), fates=[FindFate.LIFTED] * 4, removals=[Removal(0, Fate.LIFTED, 3)])
+        assert result.noted_removed == pytest.approx(np.full(10, 0.3))
+        assert result.totals()["lifted"] == pytest.approx(7)
+
+    def test_what_is_present_falls_with_a_search_and_not_with_a_find_left_in_place(self):
+        fates = [FindFate.DESTROYED, FindFate.LEFT]
+        result = account(found_of(4, 2), fates=fates, searched=[1, 1, 1, 0], detection=0.9)
+        assert result.present[0] == pytest.approx(0.0)
+        assert result.present[1] == pytest.approx(1.0)
+        assert 0.0 < result.present[2] < 0.6 < result.present[3] < 1.0
+
+    def test_the_order_of_the_records_does_not_matter(self):
+        record = np.repeat([0, 1, 2], [8, 5, 11])
+        table = np.zeros((24, 6))
+        table[[0, 1, 2, 8, 13, 14], range(6)] = 1.0
+        again = np.array([2, 0, 1])[record]
+        first = account(table, record=record, searched=np.where(record == 1, 0.4, 0.8), as_recorded=True)
+        second = account(table, record=again, searched=np.where(record == 1, 0.4, 0.8), as_recorded=True)
+        assert first.still_in_ground == second.still_in_ground
+
     def test_a_removal_takes_only_its_type_and_record(self):
         result = account(
             np.zeros((6, 0)),

@@ -13,6 +13,8 @@ Measured coverage of the 90 % interval of `beta_binomial_interval` over 1,000 si
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas
 import numpy as np
 import pytest
@@ -37,6 +39,7 @@ from surefoot.analysis.accuracy import (
     residuals,
     share_outside,
 )
+from surefoot.analysis.accuracy.stated import StatedErrors
 from surefoot.analysis.matching import Association
 from surefoot.errors import UsageError
 from surefoot.messages import LANGUAGES, render
@@ -181,6 +184,14 @@ class TestCompleteness:
         assert excess.value == pytest.approx(1 - 6 / 7.2)
         assert excess.interval[0] <= excess.value <= excess.interval[1]
 
+    def test_what_an_earlier_search_took_away_is_no_excess(self):
+        # Ten devices on verified ground: three lifted by an earlier search there, six found in it, one not there.
+        table = np.eye(10)[:, :9]
+        counted, before = np.r_[np.ones(6), np.zeros(3)] > 0, np.r_[np.zeros(6), np.ones(3)]
+        assert excess_items(association(table), counted, np.ones(10)).value == pytest.approx(0.4)
+        excess = excess_items(association(table), counted, np.ones(10), find_before=before)
+        assert excess.value == pytest.approx(1 / 7)
+
     def test_correctness_of_ground_hardly_searched_is_not_known(self):
         found = association(np.zeros((10, 0)))
         assert correctness(found, np.zeros(0, bool), np.full(10, 0.01)) is None
@@ -283,6 +294,29 @@ class TestPositional:
                 hits[name] += got[name].interval[0] <= truth[name] <= got[name].interval[1]
         for name, count in hits.items():
             assert count >= 82, name
+
+    def test_unresolved_finds_leave_what_the_forms_allow(self):
+        pairs = self.made(np.random.default_rng(1), 12, sigma=5.0)
+        unresolved = replace(pairs, record=np.arange(12), resolved=np.full(12, 0.02))
+        cov = np.tile([40.0**2, 0.0, 40.0**2], (12, 1, 3, 1))
+        stated = StatedErrors(np.ones((12, 1)), np.zeros((12, 1, 3, 2)), cov)
+        alone, wide = self.measured(unresolved)["CE90"], self.measured(unresolved, stated=stated)["CE90"]
+        assert alone.value == wide.value
+        assert alone.interval[1] < 2.146 * 40 * 0.8
+        assert wide.interval[0] <= wide.value
+        assert wide.interval[1] > 2.146 * 40
+        settled = replace(pairs, record=np.arange(12), resolved=np.ones(12))
+        assert self.measured(settled, stated=stated)["CE90"] == self.measured(settled)["CE90"]
+
+    def test_a_find_of_one_device_is_resolved_and_of_many_is_not(self):
+        def of(table):
+            n = np.asarray(table).shape[0]
+            return residuals(
+                association(table), np.zeros((n, 2)), np.ones(n, bool), np.zeros((1, 2)), np.zeros(1)
+            ).resolved
+
+        assert of([[0.8]]) == pytest.approx([1.0])
+        assert of([[0.1]] * 8) == pytest.approx([1 / 8])
 
     def test_two_records_are_not_enough(self):
         for measure in positional_measures(self.made(np.random.default_rng(0), 2), rng=np.random.default_rng(0)):
@@ -411,9 +445,24 @@ class TestDuplicates:
         rng = np.random.default_rng(seed)
         got = self.propose(rng.uniform(0, 400, (n, 2)), rng.choice(["", "A", "B", "C"], n))
         assert np.array_equal(got.group[got.group], got.group)
-        assert np.all(got.group <= np.arange(n))
         assert np.all(got.group[got.first] == got.group[got.second])
         assert np.all(got.first < got.second)
+
+    def test_the_order_of_the_symbols_does_not_matter(self):
+        rng = np.random.default_rng(4)
+        points, sheet = rng.uniform(0, 300, (40, 2)), rng.choice(np.array(["", "A", "B"], dtype=object), 40)
+        points[10:20] = points[:10] + rng.uniform(-2, 2, (10, 2))
+        order = rng.permutation(40)
+        kept = points[self.propose(points, sheet).is_representative]
+        shuffled = points[order][self.propose(points[order], sheet[order]).is_representative]
+        assert sorted(map(tuple, kept)) == sorted(map(tuple, shuffled))
+
+    def test_events_of_two_days_are_two_events(self):
+        day = np.array(["2021-03-01", "2021-06-01", "NaT", "2021-03-01"], dtype="datetime64[D]")
+        points, sheet = np.zeros((4, 2)) + np.arange(4)[:, None], np.full(4, "", dtype=object)
+        got = propose_duplicate_symbols(points, sheet, date=day)
+        assert got.group[0] != got.group[1]
+        assert got.extra == 2
 
     def test_nothing_located(self):
         assert self.propose([(np.nan, 0)], ["A"]).extra == 0

@@ -32,6 +32,10 @@ EXACT_COUNT_WEIGHT = 0.6
 """P(exactly what was recorded was laid); else a negative binomial about it (methods.md section 6)."""
 
 COUNT_SPREAD = 0.1
+COVERAGE_FACTOR = 3.0
+COVERAGE_FACTORS = COVERAGE_FACTOR ** np.linspace(-1.0, 1.0, 9)
+"""Factors of the odds of coverage, alike likely, for positions as recorded."""
+
 _NOWHERE = Where("")
 _LAID_POINTS = 21
 _DETECTION_POINTS = 15
@@ -77,6 +81,12 @@ class Ledger:
         Of all records together; None when nothing is recorded.
     doubts
         What did not fit, SF-A020 onwards.
+    noted_removed : (n,)
+        P(an item was removed as its record notes), before looking at what was found.
+    present : (n,)
+        P(the item is in the ground now): it was not found, or it was left in place.
+    removed_of_model
+        (label, model, fate) -> devices of that model that a removal took from rows of several types.
     """
 
     fate: Floats
@@ -85,6 +95,9 @@ class Ledger:
     model: Texts
     still_in_ground: StillInGround | None
     doubts: tuple[Doubt, ...]
+    noted_removed: Floats
+    present: Floats
+    removed_of_model: Mapping[tuple[str, str, Fate], float]
 
     @property
     def most_probable(self) -> Texts:
@@ -140,6 +153,7 @@ def ledger(
     rng: np.random.Generator,
     find_in_search: npt.NDArray[np.bool_] | None = None,
     item_group: Ints | None = None,
+    mixtures: Mapping[str, Mapping[str, float]] | None = None,
     presence_beta: tuple[float, float] = (8.5, 1.5),
     detection_beta: tuple[float, float] = (4.0, 2.0),
     level: float = 0.9,
@@ -171,13 +185,17 @@ def ledger(
     item_group : (n,)
         Label of the group (series) of the item's record; records of one group share how much of what they
         state is there. None = one group.
+    mixtures
+        Label of `item_model` -> share of each type, for rows of several types: a removal of one type takes its
+        part of such an item.
     presence_beta, detection_beta
         Priors, see priors.toml.
     level, draws
         Of the interval of `still_in_ground`.
     as_recorded
-        Positions as recorded: the share of a record's uncertain place that was searched understates how much of
-        its true place was, so for `still_in_ground` it is raised to what the finds imply at the prior presence.
+        Positions as recorded: how much of a record's true place was searched is not known well (a search that
+        follows finds covers more of it than of the recorded place, one that follows the record less), so
+        `still_in_ground` holds for odds of coverage within a factor of `COVERAGE_FACTOR` either way.
 
     Returns
     -------
@@ -192,7 +210,7 @@ def ledger(
     if not np.all((ground >= 0.0) & (ground <= 1.0)) or (detection is not None and not 0.0 < detection <= 1.0):
         raise UsageError("SF-A003", f"searched / detection {detection}")
     fate = _from_finds(association, find_fate)
-    doubts = _take_removals(fate, association.item_record, item_model, removals)
+    noted = _take_removals(fate, association.item_record, item_model, removals, mixtures or {})
     rest = np.maximum(1.0 - fate.sum(axis=1), 0.0)
     likely_detection = detection or detection_beta[0] / sum(detection_beta)
     presence = _presence(association, ground, likely_detection, presence_beta)
@@ -202,14 +220,17 @@ def ledger(
     on_searched = np.where(ground >= 1.0, 1.0, np.clip(on_searched, 0.0, 1.0))
     fate[:, _COLUMN[Fate.SEARCHED_NOT_FOUND]] = rest * on_searched
     fate[:, _COLUMN[Fate.NOT_SEARCHED]] = rest * (1.0 - on_searched)
+    left = association.per_item((np.asarray(find_fate, dtype=object) == FindFate.LEFT).astype(np.float64))
+    missed = presence * (1.0 - likely_detection) / np.maximum(1.0 - seen, 1e-12)
+    present = np.clip(left + rest * (on_searched * missed + (1.0 - on_searched) * presence), 0.0, 1.0)
     remaining = None
     if ground.size:
-        able = likely_detection * presence_beta[0] / sum(presence_beta) if as_recorded else None
-        facts = _record_facts(association, fate, ground, find_fate, find_in_search, item_group, able)
-        remaining = _still_in_ground(facts, detection, presence_beta, detection_beta, level, draws, rng)
+        facts = _record_facts(association, fate, ground, find_fate, find_in_search, item_group)
+        factors = COVERAGE_FACTORS if as_recorded else np.ones(1)
+        remaining = _still_in_ground(facts, detection, factors, presence_beta, detection_beta, level, draws, rng)
     return Ledger(
         fate, association.item_record, np.asarray(item_row, dtype=object), np.asarray(item_model,
-        dtype=object), remaining, doubts,
+        dtype=object), remaining, noted.doubts, noted.prior, present, noted.of_model,
     )  # fmt: skip
 
 
@@ -227,12 +248,26 @@ def _key(model: object) -> str:
     return "".join(str(model).casefold().replace("-", "").split())
 
 
-def _take_removals(fate: Floats, record: Ints, item_model: Texts, removals: Sequence[Removal]) -> tuple[Doubt, ...]:
+@dataclass(frozen=True, eq=False)
+class _Noted:
+    """What the records note as removed."""
+
+    prior: Floats  # (n,) before looking at what was found
+    of_model: Mapping[tuple[str, str, Fate], float]
+    doubts: tuple[Doubt, ...]
+
+
+def _take_removals(
+    fate: Floats, record: Ints, item_model: Texts, removals: Sequence[Removal],
+    mixtures: Mapping[str, Mapping[str, float]],
+) -> _Noted:  # fmt: skip
     """Spread removals over what their records have not yet accounted for, in place; return what did not fit.
 
     Which devices were removed is not known, so each open device of the type takes an equal part of it.
     """
-    keys = np.asarray([_key(m) for m in item_model], dtype=object)
+    labels = [str(m) for m in item_model]
+    prior = np.zeros(record.size)
+    taken = _TakenOfModels(labels, mixtures)
     doubts: list[Doubt] = []
     for removal in removals:
         if removal.fate not in REMOVALS:
@@ -245,17 +280,59 @@ def _take_removals(fate: Floats, record: Ints, item_model: Texts, removals: Sequ
         if removal.count is None or not removal.count >= 0.0:
             doubts.append(Doubt("SF-A021", Severity.WARNING, removal.where, removal.raw, values))
             continue
-        mine = record == removal.record
-        if removal.model:
-            mine = mine & ((keys == _key(removal.model)) | (keys == ""))
-        rest = np.where(mine, np.maximum(1.0 - fate.sum(axis=1), 0.0), 0.0)
+        mine = np.where(record == removal.record, taken.share(removal.model), 0.0)
+        rest = np.minimum(mine * np.maximum(1.0 - prior, 0.0), 1.0)
+        if rest.sum() > 0.0:
+            prior += rest * min(1.0, removal.count / float(rest.sum()))
+        rest = np.maximum(np.minimum(1.0 - fate.sum(axis=1), taken.open_share(removal.model, mine, fate)), 0.0)
         room = float(rest.sum())
         if removal.count > room + 1e-9:
             excess = {**values, "excess": round(removal.count - room, 1), "room": round(room, 1)}
             doubts.append(Doubt("SF-A020", Severity.WARNING, removal.where, removal.raw, excess))
         if room > 0.0:
-            fate[:, _COLUMN[removal.fate]] += rest * min(1.0, removal.count / room)
-    return tuple(doubts)
+            off = rest * min(1.0, removal.count / room)
+            fate[:, _COLUMN[removal.fate]] += off
+            taken.note(removal, off)
+    return _Noted(np.minimum(prior, 1.0), taken.of_model, tuple(doubts))
+
+
+class _TakenOfModels:
+    """How much of each item a removal of one type may take, where rows hold several types."""
+
+    def __init__(self, labels: Sequence[str], mixtures: Mapping[str, Mapping[str, float]]) -> None:
+        self.labels = np.asarray(labels, dtype=object)
+        self.shares = {
+            label: {_key(m): s for m, s in mixtures.get(label, {label: 1.0}).items()} for label in set(labels)
+        }
+        self.names = {label: {_key(m): m for m in mixtures.get(label, {label: 1.0})} for label in set(labels)}
+        self.taken: dict[str, Floats] = {}
+        self.of_model: dict[tuple[str, str, Fate], float] = {}
+
+    def share(self, model: str) -> Floats:
+        """Share of each item that is of the model; all of it where either is not stated, (n,)."""
+        wanted = _key(model)
+        by_label = {
+            label: 1.0 if not wanted or "" in shares else shares.get(wanted, 0.0)
+            for label, shares in self.shares.items()
+        }
+        return np.asarray([by_label[label] for label in self.labels], dtype=np.float64)
+
+    def open_share(self, model: str, share: Floats, fate: Floats) -> Floats:
+        """Part of each item that is of the model and still open, (n,): finds took of every type alike."""
+        removed = sum(self.taken.values(), np.zeros(share.size))
+        found = np.maximum(fate.sum(axis=1) - removed, 0.0)
+        own = self.taken.get(_key(model), np.zeros(share.size)) if model else np.zeros(share.size)
+        return np.where(share >= 1.0, 1.0, share * (1.0 - found) - own)
+
+    def note(self, removal: Removal, off: Floats) -> None:
+        """Remember what was taken of which model."""
+        key = _key(removal.model)
+        self.taken[key] = self.taken.get(key, np.zeros(off.size)) + off
+        for label in self.shares:
+            amount = float(off[self.labels == label].sum())
+            if removal.model and len(self.shares[label]) > 1 and amount > 0.0:
+                at = (label, self.names[label].get(key, removal.model), removal.fate)
+                self.of_model[at] = self.of_model.get(at, 0.0) + amount
 
 
 def _presence(association: Association, ground: Floats, detection: float, beta: tuple[float, float]) -> Floats:
@@ -286,30 +363,30 @@ def _record_facts(
     find_fate: Texts,
     in_search: npt.NDArray[np.bool_] | None,
     item_group: Ints | None,
-    least_coverage: float | None,
 ) -> _Facts:
     kinds = np.asarray(find_fate, dtype=object)
-    by_search = kinds != FindFate.DETONATED if in_search is None else np.asarray(in_search, dtype=np.bool_)
+    made_by_search = kinds != FindFate.DETONATED if in_search is None else np.asarray(in_search, dtype=np.bool_)
     keys, first, line = np.unique(association.item_record, return_index=True, return_inverse=True)
 
     def total(values: Floats) -> Floats:
         return np.asarray(np.bincount(line, weights=values, minlength=keys.size), dtype=np.float64)
 
-    found = np.minimum(association.per_item(by_search.astype(np.float64)), 1.0)
+    found = np.minimum(association.per_item(made_by_search.astype(np.float64)), 1.0)
     gone = fate[:, [_COLUMN[f] for f in (*REMOVALS, Fate.FOUND)]].sum(axis=1) - found
     left = np.minimum(association.per_item((kinds == FindFate.LEFT).astype(np.float64)), 1.0)
     recorded = total(np.ones(ground.size))
     group = np.zeros(keys.size) if item_group is None else np.asarray(item_group)[first]
-    coverage = total(ground) / recorded
-    if least_coverage is not None:
-        coverage = np.clip(np.maximum(coverage, total(found) / (recorded * least_coverage)), 0.0, 1.0)
+    columns = [recorded, np.maximum(total(gone), 0.0), total(found), total(ground) / recorded, total(left)]
+    # Draws must not depend on the order in which the records came.
+    order = np.lexsort([*(np.round(c, 6) for c in columns), group])
+    recorded, removed, by_search, coverage, left_there = (column[order] for column in columns)
     return _Facts(
         recorded=recorded,
-        removed=np.maximum(total(gone), 0.0),
-        found=total(found),
-        coverage=coverage,
-        left=total(left),
-        group=np.unique(group, return_inverse=True)[1].astype(np.int64),
+        removed=removed,
+        found=by_search,
+        coverage=np.clip(coverage, 0.0, 1.0),
+        left=left_there,
+        group=np.unique(group[order], return_inverse=True)[1].astype(np.int64),
     )
 
 
@@ -324,6 +401,7 @@ def _log_beta(x: Floats, beta: tuple[float, float]) -> Floats:
 def _still_in_ground(
     facts: _Facts,
     detection: float | None,
+    factors: Floats,
     presence_beta: tuple[float, float],
     detection_beta: tuple[float, float],
     level: float,
@@ -334,15 +412,20 @@ def _still_in_ground(
 
     Laid is what was recorded with probability 0.6, else negative binomial about it; what is present of it is
     beta-binomial about a mean that the records of a group share and that their searched part teaches; what
-    was found is binomial with coverage x detection. One detection probability is shared by all records; when
-    it is not stated it is learnt together with the rest. Devices found and left in place are still there.
+    was found is binomial with coverage x detection, the odds of coverage times a factor all records share.
+    One detection probability is shared by all records; when it is not stated it is learnt together with the
+    rest. Devices found and left in place are still there.
     """
     stated = detection is not None
     chances = np.array([detection]) if stated else _midpoints(_DETECTION_POINTS)
     log_chance = np.zeros(1) if stated else _log_beta(chances, detection_beta)
+    chances, log_chance = np.tile(chances, factors.size), np.tile(log_chance, factors.size)
+    factor = np.repeat(factors, chances.size // factors.size)
     means = _midpoints(_PRESENCE_POINTS)
     log_mean = _log_beta(means, presence_beta)
-    tables = [_present_table(facts, r, chances, means, sum(presence_beta)) for r in range(facts.recorded.size)]
+    tables = [
+        _present_table(facts, r, (chances, factor), means, sum(presence_beta)) for r in range(facts.recorded.size)
+    ]
     evidence = np.zeros((int(facts.group.max()) + 1, chances.size, means.size))
     np.add.at(evidence, facts.group, np.array([logsumexp(table, axis=2) for _, table in tables]))
     evidence += log_mean
@@ -370,7 +453,7 @@ def _draw(log_weight: Floats, size: int, rng: np.random.Generator) -> Ints:
 
 
 def _present_table(
-    facts: _Facts, r: int, chances: Floats, means: Floats, concentration: float
+    facts: _Facts, r: int, search: tuple[Floats, Floats], means: Floats, concentration: float
 ) -> tuple[Floats, Floats]:
     """Numbers present before the search, (p,), and their log posterior, (detection, mean presence, p)."""
     found = facts.found[r]
@@ -386,7 +469,9 @@ def _present_table(
     fixed += log_laid[:, None] - gammaln(able + concentration)
     log_present = np.stack([logsumexp(fixed + gammaln(left + b), axis=0) for b in other[:, 0]])
     log_present += gammaln(present + one) - betaln(one, other)
-    seen = np.clip(facts.coverage[r] * chances, 1e-300, 1.0 - 1e-9)[:, None]
+    chances, factor = search
+    coverage = factor * facts.coverage[r] / (1.0 + (factor - 1.0) * facts.coverage[r])
+    seen = np.clip(coverage * chances, 1e-300, 1.0 - 1e-9)[:, None]
     missed = present - found
     log_found = gammaln(present + 1) - gammaln(missed + 1) + missed * np.log1p(-seen) + found * np.log(seen)
     return present, log_present[None, :, :] + log_found[:, None, :]

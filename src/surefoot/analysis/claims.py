@@ -51,7 +51,7 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
         "correctness", "completeness", "share_of_forms_located", "share_within_25_m", "share_within_100_m", "inside_D1",
     ),
     "accuracy": ("correctness", "completeness", "share_within_25_m", "share_within_100_m"),
-    "outside": ("D1", "D2", "D3", "D4"),
+    "outside": ("D1", "D1_as_known_on_the_day", "D2", "D3", "D4"),
     "inside": ("inside_D1", "completeness"),
     "recorded_total": ("recorded_total",),
     "total": ("total",),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from surefoot.analysis.accuracy import Measure, OutsideShare
+from surefoot.analysis.accuracy import LEVEL, Measure, OutsideShare
 from surefoot.analysis.accuracy.duplicates import SAME_SHEET
 from surefoot.analysis.assess import Assessment
 from surefoot.analysis.assess.outside import KnownOnTheDay
@@ -49,7 +49,7 @@ def describe(assessment: Assessment, *, version: str, lang: str = "en") -> Descr
         "records": _records(assessment, lang),
         "form_quality": _form_quality(assessment),
         "duplicates": _duplicates(assessment, lang),
-        "ledger": _ledger(assessment),
+        "ledger": _ledger(assessment, lang),
         "total": {"curve": [], "integrated": _not_known("SF-C011", lang)},
         "claims": [_claim(checked, lang) for checked in assessment.claims],
         "priorities": [],
@@ -103,6 +103,7 @@ def _known_on_the_day(one: KnownOnTheDay, lang: str) -> dict[str, Any]:
     return {
         "value": None if share is None else share.value,
         "interval": None if share is None else _listed(share.interval),
+        "level": LEVEL,
         "numerator": None if share is None else share.numerator,
         "denominator": None if share is None else share.denominator,
         "n_undated_events": one.n_undated_events,
@@ -211,7 +212,7 @@ def _doubled_events(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
     ]
 
 
-def _ledger(assessment: Assessment) -> dict[str, Any]:
+def _ledger(assessment: Assessment, lang: str) -> dict[str, Any]:
     book = assessment.ledger
     still = book.still_in_ground
     totals: dict[str, Any] = dict(book.totals())
@@ -228,7 +229,7 @@ def _ledger(assessment: Assessment) -> dict[str, Any]:
             "interval": None if still is None else _listed(still.interval),
             "level": 0.9 if still is None else still.level,
             "p_none": None if still is None else still.none,
-            "reason": None if still is not None else render("SF-C003").reason,
+            "reason": None if still is not None else _words("SF-C003", lang),
         },
         "by_type": _by_type(assessment),
         "by_record": [
@@ -240,13 +241,25 @@ def _ledger(assessment: Assessment) -> dict[str, Any]:
 
 
 def _by_type(assessment: Assessment) -> dict[str, dict[str, float]]:
-    """Expected counts by model; the devices of a mixed row are shared out in the proportions of the row."""
+    """Expected counts by model.
+
+    The devices of a mixed row are shared out in the proportions of the row, but a removal of one type is of that
+    type: the other fates are then shared out in the proportions of what is left.
+    """
     result: dict[str, dict[str, float]] = {}
     for label, line in assessment.ledger.by_model().items():
-        for model, share in mixture_shares(label).items():
+        shares = mixture_shares(label)
+        removed = {k[1:]: v for k, v in assessment.ledger.removed_of_model.items() if k[0] == label}
+        own = {m: sum(v for (name, _), v in removed.items() if name == m) for m in shares}
+        left = {m: max(s * line["recorded"] - own[m], 0.0) for m, s in shares.items()}
+        whole = sum(left.values())
+        for model, share in shares.items():
             into = result.setdefault(model or "not stated", dict.fromkeys(("recorded", *(f.value for f in Fate)), 0.0))
-            for key, value in line.items():
-                into[key] += share * value
+            into["recorded"] += share * line["recorded"]
+            for fate in Fate:
+                of_one = sum(v for (_, f), v in removed.items() if f is fate)
+                rest = line[fate.value] - of_one
+                into[fate.value] += removed.get((model, fate), 0.0) + (rest * left[model] / whole if whole else 0.0)
     return result
 
 

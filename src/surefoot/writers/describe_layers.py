@@ -121,10 +121,9 @@ def _fates(assessment: Assessment) -> dict[str, npt.NDArray[Any]]:
     items, book = assessment.items, assessment.ledger
     of_best = _device_of(assessment)
     fate = book.fate[of_best]
-    gone = fate[:, [list(Fate).index(f) for f in (Fate.FOUND, Fate.DETONATED, Fate.LIFTED, Fate.LOST)]].sum(axis=1)
     find = _most_probable_find(assessment)[of_best]
     return {
-        "p_present": np.clip(1.0 - gone, 0.0, 1.0) * assessment.presence,
+        "p_present": book.present[of_best],
         "fate": _objects([str(f.value) for f in book.most_probable[of_best]]) if len(items) else _objects([]),
         **{f"p_{name.value}": fate[:, column] for column, name in enumerate(Fate)},
         "find_id": find,
@@ -154,7 +153,8 @@ def _most_probable_find(assessment: Assessment) -> npt.NDArray[np.object_]:
         assessment.case.finds.id[f] if f >= 0 else assessment.case.accidents.id[a]
         for f, a in zip(assessment.events.find, assessment.events.accident, strict=True)
     ]
-    for pair in np.flatnonzero(association.probability > 0.5):
+    alike = np.bincount(association.group, minlength=len(association.group))
+    for pair in np.flatnonzero(association.probability > 0.5 * alike[association.item]):
         result[association.item[pair]] = str(ids[association.find[pair]])
     return result
 
@@ -207,12 +207,16 @@ def _finds(assessment: Assessment) -> Layer:
 def _accidents(assessment: Assessment) -> Layer:
     accidents = assessment.case.accidents
     distance = assessment.outside.distance_m[: len(accidents)]
-    outside = [bool(d > 0.0) if np.isfinite(d) else None for d in distance]  # None: not located, or no map at all
     return Layer("accidents", _points(accidents.longitude, accidents.latitude), {
         "id": accidents.id, "date": accidents.date, "killed": accidents.killed, "injured": accidents.injured,
-        "outside_records": _objects(outside), "sigma_m": accidents.sigma_m, "distance_to_maps_m": _finite(distance),
+        "outside_records": _told(distance), "sigma_m": accidents.sigma_m, "distance_to_maps_m": _finite(distance),
         "sheet": accidents.sheet,
     })  # fmt: skip
+
+
+def _told(distance: npt.NDArray[np.float64]) -> npt.NDArray[np.object_]:
+    """Outside or not; None where the accident has no place or nothing counts as maps."""
+    return _objects([bool(d > 0.0) if np.isfinite(d) else None for d in distance])
 
 
 def _finite(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -95,6 +95,7 @@ def correctness(
     item_verified_weight: Floats,
     item_removed: Floats | float = 0.0,
     *,
+    find_before: Floats | None = None,
     item_used: Booleans | None = None,
     level: float = LEVEL,
 ) -> Share | None:
@@ -109,7 +110,11 @@ def correctness(
     item_verified_weight : (n,)
         v_i = P(item i lies on verified ground) times the detection probability there.
     item_removed
-        P(item i was removed before the search, as the record notes), scalar or (n,).
+        P(item i was removed before the search, as the record notes), scalar or (n,), before looking at what was
+        found.
+    find_before : (m,)
+        Detection of the verified ground on which the event took a device away before the search (an earlier
+        search's find, an accident), 0 for every other event; None = no such event.
     item_used : (n,)
         Items in scope (a series); None = all.
     level
@@ -124,9 +129,19 @@ def correctness(
     used = np.ones(n, dtype=np.bool_) if item_used is None else np.asarray(item_used, dtype=np.bool_)
     found = association.per_item(np.asarray(find_on_verified, dtype=np.float64))
     trials = np.asarray(item_verified_weight) * (1.0 - np.broadcast_to(np.asarray(item_removed, dtype=float), (n,)))
+    if find_before is not None:
+        # Taken off record by record: where one device was taken away, another's place was no longer searched for it.
+        trials = _less_by_record(trials, association.per_item(np.asarray(find_before)), association.item_record)
     if not np.sum(trials[used]) >= 1.0:
         return None
     return clustered_share(found[used], trials[used], association.item_record[used], level=level)
+
+
+def _less_by_record(trials: Floats, gone: Floats, record: npt.NDArray[np.int64]) -> Floats:
+    """Take what is gone off the trials of each record, in proportion and never below zero."""
+    had, took = (np.bincount(record, weights=values) for values in (trials, gone))
+    left = np.maximum(had - took, 0.0) / np.maximum(had, 1e-300)
+    return np.asarray(trials * left[record], dtype=np.float64)
 
 
 def excess_items(
@@ -135,6 +150,7 @@ def excess_items(
     item_verified_weight: Floats,
     item_removed: Floats | float = 0.0,
     *,
+    find_before: Floats | None = None,
     item_used: Booleans | None = None,
     scope: str = "all",
     stage: Stage = Stage.AS_RECORDED,
@@ -142,8 +158,9 @@ def excess_items(
 ) -> Measure:
     """Rate of excess items (measure 3): 1 - correctness, arguments as there."""
     share = correctness(
-        association, find_on_verified, item_verified_weight, item_removed, item_used=item_used, level=level
-    )
+        association, find_on_verified, item_verified_weight, item_removed, find_before=find_before,
+        item_used=item_used, level=level,
+    )  # fmt: skip
     flipped = None if share is None else Share(
         1.0 - share.value,
         (1.0 - share.interval[1], 1.0 - share.interval[0]),
@@ -161,8 +178,8 @@ def excess_items(
         reason="SF-A011",
         definition=(
             "Recorded devices on verified ground that match no find, as a share of the recorded devices "
-            "expected to be found there; detection and removals noted on the record are taken out, removals "
-            "not noted are not. One record is one cluster."
+            "expected to be found there; detection, removals noted on the record and devices that an accident or "
+            "an earlier search took away there are taken out, other removals are not. One record is one cluster."
         ),
     )
 

@@ -34,7 +34,8 @@ class DuplicateSymbols:
     kind : (p,)
         ``same_sheet`` (drawn twice) or ``other_sheet`` (repeated on another sheet).
     group : (n,)
-        Lowest index of the group each symbol belongs to; itself when it is alone.
+        Index of the group's first symbol from west to east (then south to north, then by sheet): the order of the
+        input does not matter. Itself when it is alone.
     """
 
     first: Ints
@@ -59,6 +60,7 @@ def propose_duplicate_symbols(
     sheet: Texts,
     same_sheet_tolerance_m: float = 5.0,
     cross_sheet_tolerance_m: float = 110.0,
+    date: npt.NDArray[np.datetime64] | None = None,
 ) -> DuplicateSymbols:
     """Propose symbols that show one thing twice.
 
@@ -73,6 +75,9 @@ def propose_duplicate_symbols(
     cross_sheet_tolerance_m
         Symbols of two sheets that are each other's nearest and this close are one, repeated on both (the
         datum shift of the South Caucasus is 97 to 106 m).
+    date : (n,)
+        Day of the event behind each symbol, NaT = not stated; two stated and different days are two events and
+        never one group. None = not stated for all.
 
     Notes
     -----
@@ -80,15 +85,27 @@ def propose_duplicate_symbols(
     in the same group.
     """
     name = np.asarray([str(s) for s in sheet], dtype=object)
+    day = np.full(len(name), np.datetime64("NaT"), dtype="datetime64[D]") if date is None else date
+    order = np.lexsort([day, name.astype(str), points[:, 1], points[:, 0]]) if len(name) else np.empty(0, np.int64)
+    found = _propose(points[order], name[order], day[order], (same_sheet_tolerance_m, cross_sheet_tolerance_m))
+    group = np.empty(len(name), dtype=np.int64)
+    group[order] = order[found.group]
+    first, second = np.sort(np.column_stack([order[found.first], order[found.second]]), axis=1).T
+    return DuplicateSymbols(first, second, found.distance_m, found.kind, group)
+
+
+def _propose(
+    points: Floats, name: Texts, day: npt.NDArray[np.datetime64], tolerance_m: tuple[float, float]
+) -> DuplicateSymbols:
+    """Propose symbols that are sorted already."""
     located = np.flatnonzero(np.isfinite(points).all(axis=1))
-    near = _doubled(points, name, located, same_sheet_tolerance_m)
     group = np.arange(points.shape[0])
-    for a, b in near:
-        _join(group, a, b)
+    days = {int(i): set() if np.isnat(day[i]) else {day[i]} for i in located}
+    near = [p for p in _doubled(points, name, located, tolerance_m[0]) if _join_same_day(group, days, *p)]
     heads = np.asarray([i for i in located if group[i] == i], dtype=np.int64)
-    across = _repeated(points, name, heads, cross_sheet_tolerance_m)
+    across = _repeated(points, name, heads, tolerance_m[1])
     sheets = {int(i): {name[i]} for i in heads}
-    kept = [(a, b) for a, b in across if _join_across(group, sheets, a, b)]
+    kept = [p for p in across if _join_across(group, sheets, days, *p)]
     pairs = np.asarray(near + kept, dtype=np.int64).reshape(-1, 2)
     return DuplicateSymbols(
         first=pairs[:, 0],
@@ -130,18 +147,24 @@ def _closest_first(points: Floats, pairs: Ints) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in pairs[order]]
 
 
-def _join(group: Ints, a: int, b: int) -> None:
-    low, high = sorted((int(group[a]), int(group[b])))
-    group[group == high] = low
-
-
-def _join_across(group: Ints, sheets: dict[int, set[str]], a: int, b: int) -> bool:
-    """Join two groups unless they hold different symbols of one sheet; tell whether they are joined now."""
+def _join_same_day(group: Ints, days: dict[int, set[np.datetime64]], a: int, b: int) -> bool:
+    """Join two groups unless they hold events of different days; tell whether they are joined now."""
     low, high = sorted((int(group[a]), int(group[b])))
     if low == high:
         return True
-    if sheets[low] & sheets[high]:
+    if len(days[low] | days[high]) > 1:
+        return False
+    days[low] |= days.pop(high)
+    group[group == high] = low
+    return True
+
+
+def _join_across(group: Ints, sheets: dict[int, set[str]], days: dict[int, set[np.datetime64]], a: int, b: int) -> bool:
+    """Join two groups unless they hold different symbols of one sheet or events of different days."""
+    low, high = sorted((int(group[a]), int(group[b])))
+    if low == high:
+        return True
+    if sheets[low] & sheets[high] or not _join_same_day(group, days, a, b):
         return False
     sheets[low] |= sheets.pop(high)
-    _join(group, low, high)
     return True

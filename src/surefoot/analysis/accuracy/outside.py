@@ -38,7 +38,7 @@ class OutsideShare:
     value: float | None
     interval: tuple[float, float] | None
     level: float
-    numerator: float
+    numerator: float | None  # None = not known
     denominator: float
     n_not_located: int
     n_without_footprint: int
@@ -127,7 +127,7 @@ def share_outside(
             value=None if share is None else share.value,
             interval=None if share is None else share.interval,
             level=level,
-            numerator=float(outside.sum()),
+            numerator=None if share is None else float(outside.sum()),
             denominator=float(outside.size),
             n_not_located=int((~located).sum()),
             n_without_footprint=without,
@@ -157,7 +157,7 @@ def devices_outside_records(
         value=measure.value,
         interval=measure.interval,
         level=level,
-        numerator=0.0 if measure.value is None else measure.value * measure.n,
+        numerator=None if measure.value is None else measure.value * measure.n,
         denominator=measure.n,
         n_not_located=n_not_located,
         n_without_footprint=n_without_footprint,

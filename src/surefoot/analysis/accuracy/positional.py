@@ -8,13 +8,15 @@ cluster.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import chndtrix, ndtri, stdtrit
 
 from surefoot.analysis.accuracy.measures import LEVEL, Measure, clustered_share, not_known, rate_measure
+from surefoot.analysis.accuracy.stated import DRAWS as STATED_DRAWS
+from surefoot.analysis.accuracy.stated import STATED_WORDS, StatedErrors
 from surefoot.analysis.matching import Association
 from surefoot.terms import Stage
 
@@ -54,6 +56,11 @@ class Residuals:
         Group from 0: the record.
     clusters : int
         Number of groups.
+    record : (clusters,)
+        Index of the record behind each group; None = not known.
+    resolved : (clusters,)
+        How far the finds tell which of the record's devices they are: 1 = each is one device, near 0 = each may be
+        any of many. None = 1 for all.
     """
 
     east: Floats
@@ -62,6 +69,8 @@ class Residuals:
     gps_variance: Floats
     cluster: Ints
     clusters: int
+    record: Ints | None = None
+    resolved: Floats | None = None
 
 
 def residuals(
@@ -96,14 +105,28 @@ def residuals(
     item, find = association.item[used], association.find[used]
     offset = find_position[find] - item_mean[item]
     labels, cluster = np.unique(association.item_record[item], return_inverse=True)
+    weight = association.probability[used]
     return Residuals(
         east=offset[:, 0],
         north=offset[:, 1],
-        weight=association.probability[used],
+        weight=weight,
         gps_variance=np.asarray(find_variance, dtype=np.float64)[find],
         cluster=cluster.astype(np.int64),
         clusters=int(labels.size),
+        record=labels.astype(np.int64),
+        resolved=_resolved(find, cluster.astype(np.int64), weight, int(labels.size)),
     )
+
+
+def _resolved(find: Ints, cluster: Ints, weight: Floats, clusters: int) -> Floats:
+    """Weighted mean over a record's finds of the largest share that one device has in the find, (clusters,)."""
+    keys, line = np.unique(find * max(clusters, 1) + cluster, return_inverse=True)
+    largest = np.zeros(keys.size)
+    np.maximum.at(largest, line, weight)
+    record = keys % max(clusters, 1)
+    total = np.bincount(cluster, weights=weight, minlength=clusters)
+    best = np.bincount(record, weights=largest, minlength=clusters)
+    return np.asarray(np.clip(best / np.maximum(total, 1e-300), 0.0, 1.0), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,21 +183,22 @@ def _sums(r: Residuals) -> Floats:
     )
 
 
-def _moments(sums: Floats, weight: Floats) -> _Moments:
+def _moments(mass: Floats, per_cluster: Floats, weight: Floats) -> _Moments:
     """Weighted moments for each line of cluster weights, (draws, clusters).
+
+    `mass` is (clusters,), `per_cluster` the means e, n, ee, en, nn, gps of each cluster: (clusters, 6), or
+    (draws, clusters, 6) where they differ from draw to draw.
 
     The records' means lie closer to their own weighted mean than to the true one; what is missing from their
     spread is put back (the usual n - 1, for unequal weights), or few records would look too alike.
     """
-    share = weight * sums[:, 0]
+    share = weight * mass
     share /= share.sum(axis=1, keepdims=True)
-    per_cluster = sums[:, 1:] / sums[:, :1]
-    east, north, ee, en, nn, gps = (share @ per_cluster).T
+    east, north, ee, en, nn, gps = _weighted(share, per_cluster).T
     same = np.minimum(np.sum(share**2, axis=1), 0.99)
     put_back = same / (1.0 - same)
-    of_means = share @ np.column_stack([
-        per_cluster[:, 0] ** 2, per_cluster[:, 0] * per_cluster[:, 1], per_cluster[:, 1] ** 2
-    ])  # fmt: skip
+    own_east, own_north = per_cluster[..., 0], per_cluster[..., 1]
+    of_means = _weighted(share, np.stack([own_east**2, own_east * own_north, own_north**2], axis=-1))
     return _Moments(
         east=east,
         north=north,
@@ -188,7 +212,12 @@ def _moments(sums: Floats, weight: Floats) -> _Moments:
     )
 
 
-def _bootstrap_weights(clusters: int, level: float, rng: np.random.Generator) -> Floats:
+def _weighted(share: Floats, values: Floats) -> Floats:
+    """Weighted means, (draws, k), of (clusters, k) or (draws, clusters, k)."""
+    return np.asarray(share @ values if values.ndim == 2 else np.einsum("dc,dck->dk", share, values))
+
+
+def _bootstrap_weights(clusters: int, level: float, rng: np.random.Generator, most: int = DRAWS) -> Floats:
     """Dirichlet weights over clusters, spread so that few clusters give Student's width, (draws, clusters).
 
     A plain bootstrap of J clusters gives a mean's variance too small by (J - 1) / J and normal quantiles
@@ -197,7 +226,7 @@ def _bootstrap_weights(clusters: int, level: float, rng: np.random.Generator) ->
     tail = (1 + level) / 2
     wider = float(stdtrit(clusters - 1, tail) / ndtri(tail)) ** 2
     alpha = max(((clusters - 1) / wider - 1.0) / clusters, 0.02)
-    draws = int(np.clip(_MOST_NUMBERS // clusters, FEWEST_DRAWS, DRAWS))
+    draws = min(int(np.clip(_MOST_NUMBERS // clusters, FEWEST_DRAWS, DRAWS)), most)
     drawn = rng.gamma(alpha, size=(draws, clusters)) + 1e-300
     return np.asarray(drawn / drawn.sum(axis=1, keepdims=True), dtype=np.float64)
 
@@ -226,6 +255,7 @@ def positional_measures(
     pairs: Residuals,
     *,
     rng: np.random.Generator,
+    stated: StatedErrors | None = None,
     scope: str = "all",
     stage: Stage = Stage.AS_RECORDED,
     level: float = LEVEL,
@@ -238,6 +268,9 @@ def positional_measures(
         Residuals in scope.
     rng
         For the bootstrap over records.
+    stated
+        What the readings of every record allow; widens the intervals as far as the finds do not resolve the
+        record's devices (`Residuals.resolved`). None = the pairs are taken as settled.
     scope, stage, level
         Written into the measures; see `Measure`.
 
@@ -247,26 +280,78 @@ def positional_measures(
         Always the same list; measures that fewer than three records support have no value and a reason.
     """
     enough = pairs.clusters >= FEWEST_CLUSTERS and float(pairs.weight.sum()) >= 1.0
-    sums = _sums(pairs)
+    wide = _Widening.none(pairs) if stated is None or pairs.record is None else _Widening.of(pairs, stated, rng)
+    notes = _STAGE_NOTE[stage] + (STATED_WORDS if wide.errors is not None else "")
     if enough:
-        draws = _moments(sums, _bootstrap_weights(pairs.clusters, level, rng))
-        best = _moments(sums, np.ones((1, pairs.clusters)))
+        best, clouds = _clouds(pairs, wide, level, rng)
     made = []
     for id_, name, unit, quantity, words in _QUANTITIES:
-        blank = _blank(pairs, id_, name, unit, words, scope, stage, level)
+        blank = _blank(pairs, id_, name, unit, notes + words, scope, stage, level)
         if not enough:
             made.append(not_known(blank, "SF-A013"))
             continue
-        value = float(quantity(best)[0])
-        low, high = _interval(value, quantity(draws), level, is_size=id_ != "iso19157:128")
-        made.append(_with_value(blank, value, low, high))
+        value, is_size = float(quantity(best)[0]), id_ != "iso19157:128"
+        ends = [_interval(value, quantity(cloud), level, is_size=is_size) for cloud in clouds]
+        made.append(_with_value(blank, value, min(e[0] for e in ends), max(e[1] for e in ends)))
     azimuth = _blank(
         pairs, "iso19157:51", "confidence ellipse, azimuth of the semi-major axis", "deg",
-        "Azimuth from grid north, clockwise, 0 to 180; the interval runs on past either end where needed.",
+        notes + "Azimuth from grid north, clockwise, 0 to 180; the interval runs on past either end where needed.",
         scope, stage, level,
     )  # fmt: skip
-    made.append(_azimuth(azimuth, best, draws, level) if enough else not_known(azimuth, "SF-A013"))
-    return (*made, *_threshold_rates(pairs, scope, stage, level))
+    made.append(_azimuth(azimuth, best, clouds[-1], level) if enough else not_known(azimuth, "SF-A013"))
+    return (*made, *_threshold_rates(pairs, wide, notes, scope, stage, level))
+
+
+@dataclass(frozen=True, eq=False)
+class _Widening:
+    """Errors by the forms' own word, and in which draws they stand in for a record's residuals."""
+
+    errors: Floats | None  # (draws, clusters, k, 2)
+    instead: Booleans | None  # (draws, clusters)
+
+    @classmethod
+    def none(cls, pairs: Residuals) -> _Widening:
+        """Return no widening."""
+        del pairs
+        return cls(None, None)
+
+    @classmethod
+    def of(cls, pairs: Residuals, stated: StatedErrors, rng: np.random.Generator) -> _Widening:
+        """Draw errors; a record's residuals are kept in a share `resolved` of the draws."""
+        resolved = np.ones(pairs.clusters) if pairs.resolved is None else pairs.resolved
+        if pairs.record is None or pairs.clusters == 0 or np.all(resolved >= 1.0):
+            return cls(None, None)
+        order = _canonical(_sums(pairs))
+        errors = np.empty((STATED_DRAWS, pairs.clusters, *stated.offset.shape[2:]))
+        errors[:, order] = stated.take(pairs.record[order]).draw(STATED_DRAWS, rng)
+        instead = np.empty((STATED_DRAWS, pairs.clusters), dtype=np.bool_)
+        instead[:, order] = rng.random(instead.shape) >= resolved[order]
+        return cls(errors, instead)
+
+
+def _canonical(sums: Floats) -> Ints:
+    """Order of the clusters that does not depend on the order of the input, so that draws do not either."""
+    return np.asarray(np.lexsort(np.round(sums, 6).T[::-1]), dtype=np.int64)
+
+
+def _clouds(
+    pairs: Residuals, wide: _Widening, level: float, rng: np.random.Generator
+) -> tuple[_Moments, list[_Moments]]:
+    """Moments as they are, and clouds of draws: over records, and with the forms' own errors where unresolved."""
+    sums = _sums(pairs)
+    order = _canonical(sums)
+    sums = sums[order]
+    mass, own = sums[:, 0], sums[:, 1:] / sums[:, :1]
+    best = _moments(mass, own, np.ones((1, pairs.clusters)))
+    clouds = [_moments(mass, own, _bootstrap_weights(pairs.clusters, level, rng))]
+    if wide.errors is not None and wide.instead is not None:
+        errors = wide.errors[:, order]
+        e, n = errors[..., 0], errors[..., 1]
+        squares = (e, n, e**2, e * n, n**2, np.zeros_like(e))
+        drawn = np.stack([column.mean(axis=2) for column in squares], axis=-1)
+        mixed = np.where(wide.instead[:, order, None], drawn, own)
+        clouds.append(_moments(mass, mixed, _bootstrap_weights(pairs.clusters, level, rng, STATED_DRAWS)))
+    return best, clouds
 
 
 def _interval(value: float, draws: Floats, level: float, *, is_size: bool) -> tuple[float, float]:
@@ -288,7 +373,7 @@ def _blank(
     return Measure(
         id=id_, name=name, scope=scope, stage=stage, value=None, interval=None, level=level, unit=unit,
         n=float(pairs.weight.sum()), clusters=pairs.clusters, method=_METHOD,
-        definition=_PAIRS + _STAGE_NOTE[stage] + words,
+        definition=_PAIRS + words,
     )  # fmt: skip
 
 
@@ -310,10 +395,12 @@ def _azimuth(blank: Measure, best: _Moments, draws: _Moments, level: float) -> M
     return _with_value(blank, value, value - reach, value + reach)
 
 
-def _threshold_rates(pairs: Residuals, scope: str, stage: Stage, level: float) -> tuple[Measure, ...]:
+def _threshold_rates(
+    pairs: Residuals, wide: _Widening, notes: str, scope: str, stage: Stage, level: float
+) -> tuple[Measure, ...]:
     length = np.hypot(pairs.east, pairs.north)
     return tuple(
-        rate_measure(
+        _widened_rate(pairs, wide, over, level, rate_measure(
             clustered_share(np.where(length > over, pairs.weight, 0.0), pairs.weight, pairs.cluster, level=level),
             id_="iso19157:31",
             name=f"rate of positional errors above {over:g} m",
@@ -321,8 +408,21 @@ def _threshold_rates(pairs: Residuals, scope: str, stage: Stage, level: float) -
             stage=stage,
             level=level,
             reason="SF-A013",
-            definition=_PAIRS + _STAGE_NOTE[stage] + f"Share of residuals longer than {over:g} m; "
+            definition=_PAIRS + notes + f"Share of residuals longer than {over:g} m; "
             "the finds' own error is not removed. One record is one cluster.",
-        )
+        ))
         for over in THRESHOLDS_M
-    )
+    )  # fmt: skip
+
+
+def _widened_rate(pairs: Residuals, wide: _Widening, over: float, level: float, rate: Measure) -> Measure:
+    """Widen a rate's interval by the rates that the forms' own errors allow."""
+    if rate.interval is None or wide.errors is None or wide.instead is None:
+        return rate
+    above = np.hypot(pairs.east, pairs.north) > over
+    mass = np.bincount(pairs.cluster, weights=pairs.weight, minlength=pairs.clusters)
+    own = np.bincount(pairs.cluster, weights=pairs.weight * above, minlength=pairs.clusters) / mass
+    drawn = np.mean(np.hypot(wide.errors[..., 0], wide.errors[..., 1]) > over, axis=2)
+    rates = np.where(wide.instead, drawn, own) @ (mass / mass.sum())
+    low, high = np.quantile(rates, [(1 - level) / 2, (1 + level) / 2])
+    return replace(rate, interval=(min(rate.interval[0], float(low)), max(rate.interval[1], float(high))))

@@ -35,6 +35,7 @@ from surefoot.analysis.assess.ground import (
     Verified,
     category_numbers,
     chance_inside,
+    gone_before,
     grid_of,
     marginal_variance,
     on_verified,
@@ -44,10 +45,10 @@ from surefoot.analysis.assess.ground import (
     verified_ground,
 )
 from surefoot.analysis.assess.outside import Maps, Outside, maps_of, not_computed, outside_shares
-from surefoot.analysis.assess.placed import PlacedItems, Shapes, place_items, shapes_of
+from surefoot.analysis.assess.placed import PlacedItems, Shapes, place_items, shapes_of, stated_errors
 from surefoot.analysis.assess.suspicions import RecordPair, Suspicion, gross_errors, record_pairs
 from surefoot.analysis.claims import CheckedClaim, check_claims
-from surefoot.analysis.locate import LocateContext, Priors, Readings, locate
+from surefoot.analysis.locate import LocateContext, Priors, Readings, locate, mixture_shares
 from surefoot.analysis.matching import Association, associate
 from surefoot.model import Case, MinefieldRecord
 from surefoot.terms import EventKind, Fate, FindFate, Slot
@@ -183,6 +184,7 @@ def _ledger(
         detection=_typical_detection(case),
         removals=_removals(case),
         rng=rng,
+        mixtures={str(label): mixture_shares(str(label)) for label in set(items.model[best])},
         presence_beta=tuple(priors.table["presence"]["beta"]),
         detection_beta=tuple(priors.table["search"]["unknown_detection_beta"]),
         as_recorded=True,
@@ -247,7 +249,7 @@ def _layout(case: Case, grid: Grid, priors: Priors) -> _Layout:
     )  # fmt: skip
     searched, areas = grid.project_shapes(case.searched.geometry), grid.project_shapes(case.areas.geometry)
     verified = verified_ground(case.searched, searched, case.areas, areas, case.settings.include_cleared)
-    duplicates = propose_duplicate_symbols(accident_xy, accidents.sheet)
+    duplicates = propose_duplicate_symbols(accident_xy, accidents.sheet, date=accidents.date)
     return _Layout(events, accident_xy, searched, areas, verified, same, duplicates)
 
 
@@ -321,8 +323,9 @@ def _removals(case: Case) -> list[Removal]:
     for number, record in enumerate(case.records):
         for event in sorted(record.events, key=lambda e: (e.date.first if e.date else None) is None):
             fate = _REMOVAL_FATE.get(event.kind)
-            if fate is not None and event.count is not None:
-                noted.append(Removal(number, fate, float(event.count), event.model, event.raw, record.where))
+            if fate is not None:
+                count = None if event.count is None else float(event.count)
+                noted.append(Removal(number, fate, count, event.model, event.raw, record.where))
     return noted
 
 
@@ -337,21 +340,25 @@ def _measures(
     case: Case, items: PlacedItems, best: Ints, associations: tuple[Association, Association], layout: _Layout,
     devices: _Matchable, verified_of: Ints, book: Ledger, rng: np.random.Generator,
 ) -> tuple[Measure, ...]:  # fmt: skip
-    removed = _noted_removed(book)
     clusters = _find_clusters(layout, verified_of)
     verified = verified_of >= 0
+    before = gone_before(layout.events, layout.verified, verified_of)
+    stated = stated_errors(items, len(case.records))
     exact = items.slot[best] == Slot.EXACT
     made: list[Measure] = [duplicate_instances(layout.duplicates.extra, len(case.accidents))]
     for scope, rows in _scopes(case, items.record[best]).items():
         made.append(_between_bounds(*(
-            excess_items(one, verified, devices.verified, removed, item_used=rows, scope=scope) for one in associations
+            excess_items(
+                one, verified, devices.verified, book.noted_removed, find_before=before, item_used=rows, scope=scope
+            )
+            for one in associations
         )))  # fmt: skip
         if scope == "all":
             made.append(_between_bounds(*(
                 missing_items(one, verified, clusters, scope=scope) for one in associations
             )))  # fmt: skip
         pairs = residuals(associations[0], devices.mean, exact & rows, layout.events.position, layout.events.variance)
-        made.extend(positional_measures(pairs, rng=rng, scope=scope))
+        made.extend(positional_measures(pairs, rng=rng, stated=stated, scope=scope))
     return tuple(made)
 
 
@@ -368,12 +375,6 @@ def _between_bounds(most: Bounded, least: Bounded) -> Bounded:
         return most
     interval = (min(most.interval[0], least.interval[0]), max(most.interval[1], least.interval[1]))
     return replace(most, interval=interval, definition=f"{most.definition} {AS_RECORDED_WORDS}")
-
-
-def _noted_removed(book: Ledger) -> Floats:
-    """P(an item was removed as its record notes); finds are no removals here."""
-    fates = list(Fate)
-    return np.asarray(book.fate[:, [fates.index(Fate.LIFTED), fates.index(Fate.LOST)]].sum(axis=1))
 
 
 def _scopes(case: Case, item_record: Ints) -> dict[str, Booleans]:
@@ -396,7 +397,7 @@ def _outside(case: Case, layout: _Layout, maps: Maps) -> Outside:
     points = np.concatenate([layout.accident_xy, layout.events.position[extra]])
     dates = np.concatenate([case.accidents.date, case.finds.date[extra]])
     sheets = np.concatenate([case.accidents.sheet, np.full(len(extra), "", dtype=object)])
-    duplicates = propose_duplicate_symbols(points, sheets)
+    duplicates = propose_duplicate_symbols(points, sheets, date=dates)
     return outside_shares(points, dates, sheets, duplicates, maps, case.settings.buffers_m)
 
 

@@ -27,6 +27,12 @@ def figures_of(
     for share in outside.d1:
         name = f"inside_D1@{share.buffer_m:g}"
         figures[name] = _complement(name, share.value, share.interval, share.reason)
+    for share, day in zip(outside.d1, outside.known_on_the_day, strict=True):
+        name = f"D1_as_known_on_the_day@{share.buffer_m:g}"
+        known = day.share
+        figures[name] = Figure(name, None, None, "SF-C045") if known is None else Figure(
+            name, known.value, known.interval
+        )  # fmt: skip
     figures["D2"] = figures["D3"] = Figure("D2", None, None, "SF-C010")
     figures["D4"] = Figure("D4", d4.value, d4.interval, d4.reason)
     for measure in measures:
@@ -77,4 +83,5 @@ def _counts(case: Case, located: Sequence[Readings], book: Ledger) -> dict[str, 
 
 
 def _sum(values: Floats) -> float | None:
-    return float(np.nansum(values)) if np.isfinite(values).any() else None
+    """Sum, None unless every accident states its number: an empty cell is not zero."""
+    return float(np.sum(values)) if len(values) and np.isfinite(values).all() else None

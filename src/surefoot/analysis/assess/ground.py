@@ -105,20 +105,21 @@ def same_events(finds: DevicesFound, find_xy: Floats, accidents: Accidents, acci
     """Accident -> the find that is the same event (fate detonated, same day, within both errors), -1 = none."""
     result = np.full(len(accidents), -1, dtype=np.int64)
     blown = np.flatnonzero((finds.fate == FindFate.DETONATED) & ~np.isnat(finds.date))
-    taken: set[int] = set()
+    pairs = []
     for number in np.flatnonzero(~np.isnat(accidents.date)):
-        same_day = [k for k in blown if finds.date[k] == accidents.date[number] and k not in taken]
-        if not same_day:
-            continue
+        same_day = blown[finds.date[blown] == accidents.date[number]]
         gaps = np.hypot(*(find_xy[same_day] - accident_xy[number]).T)
         reach = 3.0 * np.hypot(
             np.nan_to_num(finds.sigma_m[same_day], nan=5.0),
             np.nan_to_num(accidents.sigma_m[number], nan=50.0),
         )
-        best = int(np.argmin(np.where(np.isfinite(gaps), gaps, np.inf)))
-        if gaps[best] <= reach[best]:
-            result[number] = same_day[best]
-            taken.add(int(same_day[best]))
+        pairs += [(float(gaps[k]), int(number), int(same_day[k])) for k in np.flatnonzero(gaps <= reach)]
+    # Closest first, whatever the order of the rows.
+    taken: set[int] = set()
+    for _, accident, find in sorted(pairs, key=lambda p: (p[0], str(accidents.id[p[1]]), str(finds.id[p[2]]))):
+        if result[accident] < 0 and find not in taken:
+            result[accident] = find
+            taken.add(find)
     return result
 
 
@@ -155,11 +156,11 @@ def verified_ground(
 
 
 def on_verified(events: Events, verified: Verified) -> Ints:
-    """Verified polygon each event counts on, -1 = none: named by the finder, or inside it and not after it."""
+    """Verified polygon each event counts on, -1 = none: named by the finder, or inside it; never dated after it."""
     result = np.full(len(events), -1, dtype=np.int64)
     named = {name: number for number, name in enumerate(verified.id)}
     for number, name in enumerate(events.searched_id):
-        if name in named:
+        if name in named and not events.date[number] > verified.date[named[name]]:
             result[number] = named[name]
     if len(verified.shapes) == 0 or len(events) == 0:
         return result
@@ -169,6 +170,22 @@ def on_verified(events: Events, verified: Verified) -> Ints:
         later = events.date[event] > verified.date[polygon]
         if result[event] < 0 and not events.searched_id[event] and events.find[event] >= 0 and not later:
             result[event] = polygon
+    return result
+
+
+def gone_before(events: Events, verified: Verified, verified_of: Ints) -> Floats:
+    """Detection on the verified polygon on which each event took a device away before its search; 0 = no such event.
+
+    Finds of another search and accidents on verified ground do not count on V, but the device was there and is
+    gone: no later search can find it again. An event later than the search was still there to be found.
+    """
+    result = np.zeros(len(events))
+    if len(verified.shapes) == 0 or len(events) == 0:
+        return result
+    points = np.asarray(shapely.points(events.position), dtype=object)
+    for event, polygon in shapely.STRtree(verified.shapes).query(points, predicate="intersects").T:
+        if verified_of[event] < 0 and not events.date[event] > verified.date[polygon]:
+            result[event] = max(result[event], float(verified.detection[polygon]))
     return result
 
 
@@ -208,7 +225,7 @@ def chance_inside(mean: Floats, cov: Floats, shapes: Texts, weight: Floats | Non
     centres = np.asarray(shapely.points(mean[known]), dtype=object)
     near = np.unique(tree.query(centres, predicate="dwithin", distance=reach)[0])
     rows = known[near]
-    points = _spread(mean[rows], cov[rows])
+    points = spread_points(mean[rows], cov[rows])
     hits, polygon = tree.query(np.asarray(shapely.points(points), dtype=object), predicate="intersects")
     values = np.zeros(len(points))
     np.maximum.at(values, hits, 1.0 if weight is None else weight[polygon])
@@ -216,7 +233,7 @@ def chance_inside(mean: Floats, cov: Floats, shapes: Texts, weight: Floats | Non
     return result
 
 
-def _spread(mean: Floats, cov: Floats) -> Floats:
+def spread_points(mean: Floats, cov: Floats) -> Floats:
     """Sixteen points of every normal distribution, (16 n, 2), point by point of the design."""
     uniform = qmc.Sobol(2, scramble=False).random(_SPREAD_POINTS) + 0.5 / _SPREAD_POINTS
     unit = ndtri(np.clip(uniform, 1e-3, 1 - 1e-3))

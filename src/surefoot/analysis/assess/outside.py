@@ -145,5 +145,5 @@ def _known_on_the_day(
 def not_computed(d1: Sequence[OutsideShare], reason: str, definition: str) -> tuple[OutsideShare, ...]:
     """Return D2 or D3 as what they are before re-anchoring: not known, with the reason."""
     return tuple(
-        replace(one, value=None, interval=None, numerator=0.0, reason=reason, definition=definition) for one in d1
+        replace(one, value=None, interval=None, numerator=None, reason=reason, definition=definition) for one in d1
     )
