@@ -113,6 +113,8 @@ def stated_errors(items: PlacedItems, records: int) -> StatedErrors:
     most = int(items.placement.max(initial=1))
     weight = np.zeros((records, most))
     offset, cov = np.zeros((records, most, STATED_AT, 2)), np.zeros((records, most, STATED_AT, 3))
+    if len(items) == 0:
+        return StatedErrors(weight, offset, cov)
     xy = np.column_stack([items.easting, items.northing])
     change = np.flatnonzero(np.diff(items.record, prepend=-1) | np.diff(items.placement, prepend=-1))
     ends = np.append(change[1:], len(items))
