@@ -1,0 +1,397 @@
+"""The likelihood of a record's placement given what was seen, and the moves that explore it.
+
+A placement is six numbers: shift east and north (m), turn (radians, clockwise), log scale, stretch and shear. It
+takes a pattern place `u` (metres about the record's centroid) to ``T + s R A u``, again about the centroid, with
+``A = [[e^stretch, shear], [shear, e^-stretch]]``. Formulas: methods.md section 2.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from surefoot.analysis.kernels import compiled
+
+Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+GATE = 5.0
+"""Finds farther than this many sigmas from a device are not its find."""
+SWEEPS = 8
+SETTLED = 2e-3
+"""Messages that change less are settled: the free energy is stationary in them, so its error is of second order."""
+LARGEST_ODDS = 1e10
+SMALLEST_ODDS = 0.01
+"""Pairs with smaller odds against clutter are left out of the likelihood, which they move by less than that."""
+VAGUE_VARIANCE_M2 = 25.0
+"""Things seen (accidents, mostly) whose place is vaguer than this share no device: they take none from the others."""
+_SMALL, _LARGE = 1e-150, 1e150
+RANDOM_WALK, ALIAS_JUMP, TURN_ABOUT_FIND = 0, 1, 2
+
+
+@compiled
+def matrix(state: Floats) -> tuple[float, float, float, float]:  # pragma: no cover - compiled
+    """Return the 2 x 2 matrix ``s R A`` of one placement, row by row."""
+    s = np.exp(state[3])
+    cosine, sine = s * np.cos(state[2]), s * np.sin(state[2])
+    stretch, shear = np.exp(state[4]), state[5]
+    return (
+        cosine * stretch + sine * shear,
+        cosine * shear + sine / stretch,
+        -sine * stretch + cosine * shear,
+        -sine * shear + cosine / stretch,
+    )
+
+
+@compiled
+def seen_chance(  # pragma: no cover - compiled
+    east: float, north: float, raster: Singles, west: float, south: float, cell: float
+) -> float:
+    """Chance that a device at a place would have been found by now, bilinear between cell centres."""
+    column, row = (east - west) / cell - 0.5, (north - south) / cell - 0.5
+    if not (column >= 0.0 and row >= 0.0 and column < raster.shape[1] - 1 and row < raster.shape[0] - 1):
+        return 0.0
+    c, r = int(column), int(row)
+    x, y = column - c, row - r
+    low = raster[r, c] * (1.0 - x) + raster[r, c + 1] * x
+    high = raster[r + 1, c] * (1.0 - x) + raster[r + 1, c + 1] * x
+    return float(low * (1.0 - y) + high * y)
+
+
+@compiled
+def place_items(  # pragma: no cover - compiled
+    state: Floats, pattern: Floats, search: tuple[Singles, float, float, float], items: Floats
+) -> float:
+    """Place every device (`items` gets east, north, q) and return the sum of ``log(1 - q)``.
+
+    `pattern` columns: east, north, variance per axis, presence. `q` is the chance that the device would have been
+    found by now.
+    """
+    a, b, c, d = matrix(state)
+    raster, west, south, cell = search
+    product, total = 1.0, 0.0
+    for i in range(pattern.shape[0]):
+        east = state[0] + a * pattern[i, 0] + b * pattern[i, 1]
+        north = state[1] + c * pattern[i, 0] + d * pattern[i, 1]
+        q = pattern[i, 3] * seen_chance(east, north, raster, west, south, cell)
+        items[i, 0], items[i, 1], items[i, 2] = east, north, q
+        if q > 0.0:
+            product *= 1.0 - q
+            if product < _SMALL:
+                total += np.log(product)
+                product = 1.0
+    return float(total + np.log(product))
+
+
+@compiled
+def list_edges(  # pragma: no cover - compiled
+    state: Floats,
+    pattern: Floats,
+    cells: tuple[Ints, Ints, float, float, float, int, int],
+    finds: Floats,
+    base: Floats,
+    items: Floats,
+    edge_item: Ints,
+    edge_find: Ints,
+    odds: Floats,
+    vague_apart: bool,
+) -> int:
+    """List the pairs inside the gate with their odds against clutter; return how many.
+
+    `finds` columns: east, north, variance. `base` (finds, devices) holds presence, type agreement and the clutter's
+    density: ``odds = base / (1 - q) exp(-d^2 / 2 v) / v``. Each find looks for devices in the record's own frame,
+    in which the pattern stands still, through a hash of cells. With `vague_apart` the vague finds are left to
+    `vague_terms`, and pairs that do not matter are left out.
+    """
+    start, order, west, south, size, columns, rows = cells
+    a, b, c, d = matrix(state)
+    determinant = a * d - b * c
+    smallest = SMALLEST_ODDS if vague_apart else 0.0
+    largest = 0.0
+    for i in range(pattern.shape[0]):
+        largest = max(largest, pattern[i, 2])
+    # The inverse stretches lengths by at most its Frobenius norm.
+    reach_of_metre = np.sqrt(a * a + b * b + c * c + d * d) / abs(determinant)
+    edges = 0
+    for k in range(finds.shape[0]):
+        if vague_apart and finds[k, 2] > VAGUE_VARIANCE_M2:
+            continue
+        limit = GATE * GATE * (largest + finds[k, 2])
+        reach = np.sqrt(limit) * reach_of_metre
+        x, y = finds[k, 0] - state[0], finds[k, 1] - state[1]
+        east, north = (d * x - b * y) / determinant, (-c * x + a * y) / determinant
+        first_column = max(0, int(np.floor((east - reach - west) / size)))
+        last_column = min(columns - 1, int(np.floor((east + reach - west) / size)))
+        first_row = max(0, int(np.floor((north - reach - south) / size)))
+        last_row = min(rows - 1, int(np.floor((north + reach - south) / size)))
+        if last_column < first_column:
+            continue
+        for row in range(first_row, last_row + 1):
+            for at in range(start[row * columns + first_column], start[row * columns + last_column + 1]):
+                i = order[at]
+                v = pattern[i, 2] + finds[k, 2]
+                de, dn = finds[k, 0] - items[i, 0], finds[k, 1] - items[i, 1]
+                squared = de * de + dn * dn
+                if squared > GATE * GATE * v or base[k, i] == 0.0:
+                    continue
+                w = base[k, i] / (1.0 - items[i, 2]) * np.exp(-0.5 * squared / v) / v
+                if w < smallest:
+                    continue
+                edge_item[edges], edge_find[edges], odds[edges] = i, k, min(w, LARGEST_ODDS)
+                edges += 1
+    return edges
+
+
+@compiled
+def vague_terms(pattern: Floats, finds: Floats, base: Floats, items: Floats) -> float:  # pragma: no cover - compiled
+    """Log of what the vaguely placed things seen say, each on its own: ``log(1 + sum of its odds)``."""
+    total = 0.0
+    for k in range(finds.shape[0]):
+        if finds[k, 2] > VAGUE_VARIANCE_M2:
+            odds = 0.0
+            for i in range(pattern.shape[0]):
+                v = pattern[i, 2] + finds[k, 2]
+                de, dn = finds[k, 0] - items[i, 0], finds[k, 1] - items[i, 1]
+                odds += base[k, i] / (1.0 - items[i, 2]) * np.exp(-0.5 * (de * de + dn * dn) / v) / v
+            total += np.log1p(odds)
+    return total
+
+
+@compiled
+def sum_over_assignments(  # pragma: no cover - compiled
+    edges: int, edge_item: Ints, edge_find: Ints, odds: Floats, to_find: Floats, to_item: Floats, at_item: Floats
+) -> float:  # fmt: skip
+    """Log of the sum over all one-to-one assignments of the product of their odds (Bethe approximation).
+
+    Williams-Lau belief propagation, find by find and back again, which settles in few passes where the finds lie
+    along a row; exact where no device is wanted by two finds. Afterwards the probability of edge e is
+    ``w a b / (1 + w a b)`` with ``a = to_find[e]``, ``b = to_item[e]``. Edges come find by find. `at_item` is scratch
+    of zeros and is left as zeros.
+    """
+    total, contested = 0.0, False
+    begin = 0
+    while begin < edges:
+        end, sum_of_odds = begin, 0.0
+        while end < edges and edge_find[end] == edge_find[begin]:
+            sum_of_odds += odds[end]
+            end += 1
+        total += np.log1p(sum_of_odds)
+        for e in range(begin, end):
+            to_find[e] = 1.0
+            to_item[e] = 1.0 / (1.0 + sum_of_odds - odds[e])
+            contested = contested or at_item[edge_item[e]] > 0.0
+            at_item[edge_item[e]] += odds[e] * to_item[e]
+        begin = end
+    if contested:
+        for turn in range(SWEEPS):
+            if _pass_over(turn % 2 == 0, edges, edge_item, edge_find, odds, to_find, to_item, at_item) < SETTLED:
+                break
+        total = _free_energy(edges, edge_item, edge_find, odds, to_find, to_item, at_item)
+    for e in range(edges):
+        at_item[edge_item[e]] = 0.0
+    return total
+
+
+@compiled
+def _pass_over(  # pragma: no cover - compiled
+    backward: bool, edges: int, edge_item: Ints, edge_find: Ints, odds: Floats, to_find: Floats, to_item: Floats,
+    at_item: Floats,
+) -> float:  # fmt: skip
+    """Send the messages of one find after the other, in place; return the largest change of one."""
+    change = 0.0
+    at = edges - 1 if backward else 0
+    while 0 <= at < edges:
+        begin = end = at
+        while begin > 0 and edge_find[begin - 1] == edge_find[at]:
+            begin -= 1
+        while end < edges and edge_find[end] == edge_find[at]:
+            end += 1
+        total = 1.0
+        for e in range(begin, end):
+            to_find[e] = 1.0 / max(1.0 + at_item[edge_item[e]] - odds[e] * to_item[e], 1.0)
+            total += odds[e] * to_find[e]
+        for e in range(begin, end):
+            message = 1.0 / max(total - odds[e] * to_find[e], 1.0)
+            change = max(change, abs(message - to_item[e]))
+            at_item[edge_item[e]] += odds[e] * (message - to_item[e])
+            to_item[e] = message
+        at = begin - 1 if backward else end
+    return change
+
+
+@compiled
+def _free_energy(  # pragma: no cover - compiled
+    edges: int, edge_item: Ints, edge_find: Ints, odds: Floats, to_find: Floats, to_item: Floats, at_item: Floats
+) -> float:  # fmt: skip
+    """Bethe free energy of the messages as they stand; brings `to_find` up to date.
+
+    Logarithms are taken of products, as long as these stay in range.
+    """
+    for e in range(edges):
+        at_item[edge_item[e]] = 0.0
+    for e in range(edges):
+        at_item[edge_item[e]] += odds[e] * to_item[e]
+    total, product = 0.0, 1.0
+    begin = 0
+    while begin < edges:
+        end, sum_of_odds = begin, 0.0
+        while end < edges and edge_find[end] == edge_find[begin]:
+            to_find[end] = 1.0 / max(1.0 + at_item[edge_item[end]] - odds[end] * to_item[end], 1.0)
+            sum_of_odds += odds[end] * to_find[end]
+            product /= 1.0 + odds[end] * to_find[end] * to_item[end]
+            end += 1
+        product *= 1.0 + sum_of_odds
+        total, product = _carried(total, product)
+        begin = end
+    for e in range(edges):
+        product *= 1.0 + at_item[edge_item[e]]
+        at_item[edge_item[e]] = 0.0
+        total, product = _carried(total, product)
+    return float(total + np.log(product))
+
+
+@compiled
+def _carried(total: float, product: float) -> tuple[float, float]:  # pragma: no cover - compiled
+    """Move a product that is about to leave its range into the sum of logarithms."""
+    if _SMALL < product < _LARGE:
+        return total, product
+    return float(total + np.log(product)), 1.0
+
+
+@compiled
+def log_likelihood_of(  # pragma: no cover - compiled
+    state: Floats, pattern: Floats,
+    cells: tuple[Ints, Ints, float, float, float, int, int],
+    search: tuple[Singles, float, float, float], finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
+) -> float:  # fmt: skip
+    """Log likelihood of one placement against "every find is clutter and nothing of the record was to be found".
+
+    `items` (n, 3), `ints` (2, e) and `floats` (4, e) are scratch; e is the number of finds times that of devices.
+    """
+    total = float(place_items(state, pattern, search, items))
+    if finds.shape[0] == 0:
+        return total
+    total += float(vague_terms(pattern, finds, base, items))
+    edges = list_edges(state, pattern, cells, finds, base, items, ints[0], ints[1], floats[0], True)
+    if edges == 0:
+        return total
+    return float(
+        total + sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3])
+    )  # fmt: skip
+
+
+@compiled
+def log_likelihoods(  # pragma: no cover - compiled
+    states: Floats, pattern: Floats,
+    cells: tuple[Ints, Ints, float, float, float, int, int],
+    search: tuple[Singles, float, float, float], finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
+    out: Floats,
+) -> None:  # fmt: skip
+    """Log likelihood of every placement, into `out`."""
+    for j in range(states.shape[0]):
+        out[j] = log_likelihood_of(states[j], pattern, cells, search, finds, base, items, ints, floats)
+
+
+@compiled
+def log_prior(  # pragma: no cover - compiled
+    state: Floats, whitener: Floats, free: int, degrees_of_freedom: float
+) -> float:
+    """Log density of a multivariate Student t over the first `free` numbers, up to a constant."""
+    total = 0.0
+    for r in range(free):
+        z = 0.0
+        for c in range(r + 1):
+            z += whitener[r, c] * state[c]
+        total += z * z
+    return float(-0.5 * (degrees_of_freedom + free) * np.log1p(total / degrees_of_freedom))
+
+
+@compiled
+def move(  # pragma: no cover - compiled
+    states: Floats, likelihood: Floats, prior: Floats, power: float,
+    steps: Floats, kind: Ints, choice: Floats, threshold: Floats, jumps: Ints,
+    whitener: Floats, free: int, degrees_of_freedom: float,
+    pattern: Floats, cells: tuple[Ints, Ints, float, float, float, int, int],
+    search: tuple[Singles, float, float, float], finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
+) -> int:  # fmt: skip
+    """One Metropolis step of every particle, in place, towards ``prior x likelihood^power``; return how many moved.
+
+    `steps` (n, 6) are the random-walk steps, `kind` what each particle tries: a random walk, an alias jump (shift by
+    the difference of two neighbouring devices, `jumps` (m, 2): rows repeat, and this is how a placement leaves a
+    wrong neighbour), or a turn and scale about one of the finds. `choice` picks the jump or the find, `threshold`
+    holds logarithms of uniform numbers.
+    """
+    moved = 0
+    proposal = np.empty(6)
+    for j in range(states.shape[0]):
+        volume = _propose(states[j], steps[j], kind[j], choice[j], jumps, pattern, finds, proposal)
+        there = log_prior(proposal, whitener, free, degrees_of_freedom)
+        bound = threshold[j] - (there - prior[j] + volume)
+        value = log_likelihood_of(proposal, pattern, cells, search, finds, base, items, ints, floats)
+        if power * (value - likelihood[j]) > bound:
+            states[j] = proposal
+            likelihood[j] = value
+            prior[j] = there
+            moved += 1
+    return moved
+
+
+@compiled
+def _propose(  # pragma: no cover - compiled
+    state: Floats, step: Floats, kind: int, choice: float, jumps: Ints, pattern: Floats, finds: Floats, proposal: Floats
+) -> float:  # fmt: skip
+    """Write a proposal and return the log of how much the step stretches the volume."""
+    proposal[:] = state
+    if kind == ALIAS_JUMP and jumps.shape[0] > 0:
+        pick = int(choice * 2 * jumps.shape[0])
+        first, second = jumps[pick // 2, 0], jumps[pick // 2, 1]
+        sign = 1.0 - 2.0 * (pick % 2)
+        a, b, c, d = matrix(state)
+        x, y = pattern[first, 0] - pattern[second, 0], pattern[first, 1] - pattern[second, 1]
+        proposal[0] += sign * (a * x + b * y)
+        proposal[1] += sign * (c * x + d * y)
+        return 0.0
+    proposal += step
+    if kind == TURN_ABOUT_FIND and finds.shape[0] > 0:
+        k = int(choice * finds.shape[0])
+        a, b, c, d = matrix(state)
+        determinant = a * d - b * c
+        x, y = finds[k, 0] - state[0], finds[k, 1] - state[1]
+        u, v = (d * x - b * y) / determinant, (-c * x + a * y) / determinant
+        a, b, c, d = matrix(proposal)
+        proposal[0] = finds[k, 0] - (a * u + b * v)
+        proposal[1] = finds[k, 1] - (c * u + d * v)
+        return float(np.log(abs((a * d - b * c) / determinant)))
+    return 0.0
+
+
+@compiled
+def add_associations(  # pragma: no cover - compiled
+    states: Floats, group: Ints, pattern: Floats,
+    cells: tuple[Ints, Ints, float, float, float, int, int],
+    search: tuple[Singles, float, float, float], finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
+    pairs: Floats, missed: Floats, covered: Floats,
+) -> None:  # fmt: skip
+    """Add what each placement says of every device to the sums of its group, in place.
+
+    `pairs` (groups, finds, devices) gets P(find is that device), `missed` (groups, devices) P(the device is there and
+    was not found), `covered` the chance that a device there would have been found.
+    """
+    for j in range(states.shape[0]):
+        g = group[j]
+        place_items(states[j], pattern, search, items)
+        edges = list_edges(states[j], pattern, cells, finds, base, items, ints[0], ints[1], floats[0], False)
+        sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3])
+        taken = floats[3]
+        for e in range(edges):
+            message = floats[0][e] * floats[1][e] * floats[2][e]
+            p = message / (1.0 + message)
+            pairs[g, ints[1][e], ints[0][e]] += p
+            taken[ints[0][e]] += p
+        for i in range(pattern.shape[0]):
+            q, presence = items[i, 2], pattern[i, 3]
+            free = 1.0 - min(taken[i], 1.0)
+            missed[g, i] += free * (presence - q) / (1.0 - q)
+            covered[g, i] += q / presence if presence > 0.0 else 0.0
+            taken[i] = 0.0

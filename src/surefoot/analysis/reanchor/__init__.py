@@ -1,0 +1,1 @@
+"""Correct a record from its first finds."""

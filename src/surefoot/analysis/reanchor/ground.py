@@ -1,0 +1,194 @@
+"""What was seen: devices with the accuracy of their places, and the ground on which one would have been found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from scipy import ndimage
+from shapely.geometry.base import BaseGeometry
+
+Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Shapes = npt.NDArray[np.object_]
+
+CELL_M = 0.5
+_NDIMAGE: Any = ndimage  # SciPy ships no types
+MOST_CELLS = 2_000_000
+STATED_PLACE_RELIABILITY = 0.95
+"""How often a finder who names record, row or position names the right one (interfaces.md section 2)."""
+TYPE_AGREEMENT = 0.95
+"""How often the category on the record is the category found, where both are stated (estimate)."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Devices seen, one row each, on the case's grid.
+
+    Attributes
+    ----------
+    position : float array (m, 2)
+        Easting, northing, metres.
+    variance : float array (m,)
+        Per axis, m2; over 0.
+    category : int array (m,)
+        0 = unknown.
+    stated_record, stated_row : object arrays (m,)
+        As the finder says, "" = not said.
+    stated_index : float array (m,)
+        Position in the row from 1, nan = not said.
+    """
+
+    position: Floats
+    variance: Floats
+    category: Ints
+    stated_record: npt.NDArray[np.object_]
+    stated_row: npt.NDArray[np.object_]
+    stated_index: Floats
+
+    def __len__(self) -> int:
+        return len(self.variance)
+
+    def take(self, rows: Ints) -> Seen:
+        """Return some of them."""
+        return Seen(
+            self.position[rows], self.variance[rows], self.category[rows],
+            self.stated_record[rows], self.stated_row[rows], self.stated_index[rows],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SearchedGround:
+    """Searched polygons on the case's grid with the chance that a device there was found."""
+
+    shapes: Shapes
+    detection: Floats
+
+    def near(self, bounds: tuple[float, float, float, float]) -> SearchedGround:
+        """Return the polygons that touch a box."""
+        usable = ~(shapely.is_missing(self.shapes) | shapely.is_empty(self.shapes))
+        rows = np.flatnonzero(usable)
+        hit = rows[np.sort(shapely.STRtree(self.shapes[rows]).query(shapely.box(*bounds)))] if len(rows) else rows
+        return SearchedGround(self.shapes[hit], self.detection[hit])
+
+
+@dataclass(frozen=True)
+class Mask:
+    """``Q(x)``: the chance that a device meant for x, scattered about it, was found; cell centres of a raster."""
+
+    chance: Singles
+    west: float
+    south: float
+    cell_m: float
+
+    def about(self, origin: complex) -> tuple[Singles, float, float, float]:
+        """Return what the kernels take, in metres from an origin."""
+        return self.chance, self.west - origin.real, self.south - origin.imag, self.cell_m
+
+
+NOTHING_SEARCHED = Mask(np.zeros((2, 2), dtype=np.float32), 0.0, 0.0, CELL_M)
+
+
+def mask_of(searched: SearchedGround, bounds: tuple[float, float, float, float], blur_m: float) -> Mask:
+    """Draw the searched ground inside a box, blurred by the scatter of the single device.
+
+    Parameters
+    ----------
+    searched
+        Polygons and detection probabilities.
+    bounds
+        West, south, east, north; metres.
+    blur_m
+        Sigma per axis of a device about its place in the moved pattern.
+
+    Notes
+    -----
+    ``Q = (p_d S) * N(0, sigma^2)`` (methods.md section 2). Where polygons overlap the largest probability holds:
+    going over the same ground again is not taken to find more.
+    """
+    inside = searched.near(bounds)
+    if not len(inside.shapes):
+        return NOTHING_SEARCHED
+    margin = 4.0 * blur_m + 2.0 * CELL_M
+    box = shapely.total_bounds(inside.shapes) + np.array([-margin, -margin, margin, margin])
+    box = np.array([*np.maximum(box[:2], bounds[:2]), *np.minimum(box[2:], bounds[2:])])
+    size = np.maximum(box[2:] - box[:2], 2.0 * CELL_M)
+    cell = max(CELL_M, float(np.sqrt(size.prod() / MOST_CELLS)))
+    columns, rows = (np.ceil(size / cell).astype(int) + 1).tolist()
+    chance = np.zeros((rows, columns))
+    for shape, detection in zip(inside.shapes, inside.detection, strict=True):
+        _draw(chance, shape, detection, box[0], box[1], cell)
+    blurred = _NDIMAGE.gaussian_filter(chance, blur_m / cell, mode="constant", truncate=4.0)
+    return Mask(blurred.astype(np.float32), float(box[0]), float(box[1]), cell)
+
+
+def _draw(
+    chance: Floats, shape: BaseGeometry, detection: float, west: float, south: float, cell: float
+) -> None:  # fmt: skip
+    """Put a polygon into the raster, in place."""
+    left, bottom, right, top = shape.bounds
+    first_column, last_column = (
+        int(max((left - west) // cell, 0)),
+        int(min((right - west) // cell, chance.shape[1] - 1)),
+    )
+    first_row, last_row = int(max((bottom - south) // cell, 0)), int(min((top - south) // cell, chance.shape[0] - 1))
+    if last_column < first_column or last_row < first_row:
+        return
+    east = west + (np.arange(first_column, last_column + 1) + 0.5) * cell
+    north = south + (np.arange(first_row, last_row + 1) + 0.5) * cell
+    shapely.prepare(shape)
+    inside = shapely.contains_xy(shape, *np.meshgrid(east, north))
+    part = chance[first_row : last_row + 1, first_column : last_column + 1]
+    np.maximum(part, np.where(inside, detection, 0.0), out=part)
+
+
+def agreement(seen: Seen, record_id: str, row: npt.NDArray[np.object_], index: Floats, category: Ints) -> Floats:
+    """Return (finds, devices): how much more likely a find's words are if it is that device than if it is clutter."""
+    factor = _type_agreement(seen.category, category)
+    for k in np.flatnonzero(seen.stated_record != ""):
+        factor[k] *= _stated_agreement(seen, int(k), record_id, row, index)
+    return factor
+
+
+def _type_agreement(found: Ints, recorded: Ints) -> Floats:
+    """Category found against category recorded; clutter is taken to come in the record's own proportions."""
+    factor = np.ones((len(found), len(recorded)))
+    known = recorded[recorded > 0]
+    for kind in np.unique(found[found > 0]):
+        share = float(np.mean(known == kind)) if len(known) else 0.0
+        agree = np.where(recorded == kind, TYPE_AGREEMENT, 1.0 - TYPE_AGREEMENT)
+        if share == 0.0:  # a type that is on no line of the record
+            column = np.where(recorded == 0, 1.0, 0.0)
+        elif share == 1.0:
+            column = np.where(recorded == 0, 1.0, np.where(recorded == kind, 1.0, 0.0))
+        else:
+            expected = TYPE_AGREEMENT * share + (1.0 - TYPE_AGREEMENT) * (1.0 - share)
+            column = np.where(recorded == 0, 1.0, agree / expected)
+        factor[found == kind] = column
+    return factor
+
+
+def _stated_agreement(seen: Seen, k: int, record_id: str, row: npt.NDArray[np.object_], index: Floats) -> Floats:
+    """The finder's own words, right with `STATED_PLACE_RELIABILITY`, spread evenly over the rest otherwise."""
+    wrong = 1.0 - STATED_PLACE_RELIABILITY
+    if seen.stated_record[k] != record_id:
+        return np.full(len(row), wrong)
+    fits = np.ones(len(row), dtype=bool)
+    if seen.stated_row[k]:
+        fits &= np.array([str(name) == str(seen.stated_row[k]) for name in row])
+    if np.isfinite(seen.stated_index[k]):
+        fits &= index == seen.stated_index[k]
+    if not fits.any():
+        return np.ones(len(row))
+    return np.where(fits, STATED_PLACE_RELIABILITY * len(row) / fits.sum(), wrong)
+
+
+def union_box(boxes: Sequence[tuple[float, float, float, float]]) -> tuple[float, float, float, float]:
+    """Return the box around boxes."""
+    every = np.array(boxes)
+    return (*every[:, :2].min(axis=0).tolist(), *every[:, 2:].max(axis=0).tolist())

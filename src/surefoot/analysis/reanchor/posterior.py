@@ -1,0 +1,208 @@
+"""The posterior of one record: every hypothesis sampled, weighed by its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import logsumexp
+
+from surefoot.analysis.reanchor.ground import (
+    NOTHING_SEARCHED,
+    Mask,
+    SearchedGround,
+    Seen,
+    agreement,
+    mask_of,
+)
+from surefoot.analysis.reanchor.hypotheses import Hypothesis, RecordPrior
+from surefoot.analysis.reanchor.sampler import Cloud, Settings, Target, sample
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+REACH_SIGMAS = 4.5
+"""How far from its prior a placement is looked for: what lies farther off bears on no hypothesis."""
+
+
+PILOT = Settings(particles=400, sweeps=2)
+IN_QUESTION = 10.0
+"""Hypotheses whose pilot weight is within this many nats of the best are sampled with the full effort."""
+
+
+@dataclass(frozen=True)
+class RecordFacts:
+    """What is known of a record's devices beside where they lie, over the devices of its `RecordPrior`.
+
+    Attributes
+    ----------
+    index : float array (n,)
+        Position in its row from 1, nan = not stated.
+    category : int array (n,)
+        0 = unknown.
+    presence : float array (n,)
+        Prior chance that the device was laid and was not removed since.
+    clutter_per_m2
+        Density of devices on no record about this one.
+    """
+
+    index: Floats
+    category: Ints
+    presence: Floats
+    clutter_per_m2: float
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """One hypothesis after the finds. `cloud` is None where nothing seen bears on it: then the prior stands."""
+
+    hypothesis: Hypothesis
+    target: Target
+    find_rows: Ints  # rows of the posterior's finds that are in the target
+    cloud: Cloud | None
+
+    @property
+    def log_evidence(self) -> float:
+        """Log evidence against clutter alone; 0 where nothing bears on the hypothesis."""
+        return 0.0 if self.cloud is None else self.cloud.log_evidence
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """All hypotheses of one record with their posterior weights, and the finds within reach (rows of `Seen`)."""
+
+    prior: RecordPrior
+    facts: RecordFacts
+    sampled: tuple[Sampled, ...]
+    weight: Floats
+    find: Ints
+    log_evidence: float
+    log_evidence_unrelated: float = field(default=0.0)
+
+
+def explore(
+    prior: RecordPrior,
+    facts: RecordFacts,
+    seen: Seen,
+    searched: SearchedGround,
+    *,
+    rng: np.random.Generator,
+    degrees_of_freedom: float = 4.0,
+    other_density: Floats | None = None,
+    settings: Settings | None = None,
+) -> Posterior:
+    """Sample every hypothesis of a record and weigh them by their evidence.
+
+    Parameters
+    ----------
+    prior, facts
+        The record before any find.
+    seen, searched
+        Everything seen, on the case's grid.
+    rng
+        Spawned once a hypothesis.
+    degrees_of_freedom
+        Of the Student t prior of the placement.
+    other_density
+        (m,) density at each thing seen of devices of other records, per m2; None = no other record near.
+    settings
+        Of the sampler.
+    """
+    chosen = settings or Settings()
+    reach = [reach_of(h) for h in prior.hypotheses]
+    find = within(seen.position, np.sqrt(seen.variance), reach)
+    near = seen.take(find)
+    density = facts.clutter_per_m2 + (0.0 if other_density is None else other_density[find])
+    base = np.broadcast_to(np.atleast_1d(density), (len(near),))
+    factor = agreement(near, prior.record_id, prior.row, facts.index, facts.category)
+    masks, pilot = Masks(searched), Settings(min(PILOT.particles, chosen.particles), min(PILOT.sweeps, chosen.sweeps))
+    streams = rng.spawn(len(prior.hypotheses))
+    sampled = []
+    for hypothesis, box, stream in zip(prior.hypotheses, reach, streams, strict=True):
+        rows = within(near.position, np.sqrt(near.variance), [box])
+        mask = masks.around(box, float(np.sqrt(np.median(hypothesis.own_variance))))
+        target = target_of(
+            hypothesis, facts, near.take(rows), factor[rows] / base[rows, None], mask, degrees_of_freedom
+        )
+        bears = len(target.finds) > 0 or bool(target.search[0].any())
+        sampled.append(Sampled(hypothesis, target, rows, sample(target, pilot, stream) if bears else None))
+    sampled = _refined(sampled, chosen, streams)
+    logs = np.array([np.log(s.hypothesis.weight) + s.log_evidence for s in sampled])
+    total = float(logsumexp(logs))
+    return Posterior(prior, facts, tuple(sampled), np.exp(logs - total), find, total)
+
+
+def _refined(rough: list[Sampled], settings: Settings, streams: list[np.random.Generator]) -> list[Sampled]:
+    """Sample anew, with the full effort, the hypotheses that a pilot run leaves in question."""
+    logs = np.array([np.log(s.hypothesis.weight) + s.log_evidence for s in rough])
+    wanted = logs > logs.max() - IN_QUESTION
+    return [
+        replace(s, cloud=sample(s.target, settings, stream)) if want and s.cloud is not None else s
+        for s, want, stream in zip(rough, wanted, streams, strict=True)
+    ]
+
+
+Box = tuple[float, float, float, float]
+
+
+def reach_of(hypothesis: Hypothesis) -> Box:
+    """Return the box in which the devices of a hypothesis may lie."""
+    cov, radius = hypothesis.covariance, float(np.abs(hypothesis.pattern).max())
+    own = float(np.sqrt(hypothesis.own_variance.max()))
+    swing = radius * float(np.hypot(np.sqrt(cov[2, 2]), np.sqrt(cov[3, 3])))
+    east, north = (REACH_SIGMAS * np.sqrt(cov[axis, axis] + swing**2 + own**2) for axis in (0, 1))
+    centre, places = hypothesis.centroid, hypothesis.pattern
+    return (
+        float(centre.real + places.real.min() - east),
+        float(centre.imag + places.imag.min() - north),
+        float(centre.real + places.real.max() + east),
+        float(centre.imag + places.imag.max() + north),
+    )
+
+
+def within(position: Floats, sigma: Floats, boxes: Sequence[Box]) -> Ints:
+    """Rows of the points that lie in any of the boxes, each grown by three sigmas of the point."""
+    result = np.zeros(len(position), dtype=bool)
+    grow = 3.0 * sigma
+    for west, south, east, north in boxes:
+        result |= (
+            (position[:, 0] >= west - grow) & (position[:, 0] <= east + grow)
+            & (position[:, 1] >= south - grow) & (position[:, 1] <= north + grow)
+        )  # fmt: skip
+    return np.flatnonzero(result)
+
+
+class Masks:
+    """Draws the searched ground about a hypothesis; hypotheses that lie in one place share a drawing."""
+
+    def __init__(self, searched: SearchedGround) -> None:
+        self.searched = searched
+        self.drawn: list[tuple[Box, float, Mask]] = []
+
+    def around(self, box: Box, blur_m: float) -> Mask:
+        """Return the mask of the ground inside a box."""
+        if not len(self.searched.shapes):
+            return NOTHING_SEARCHED
+        for other, blur, mask in self.drawn:
+            if blur == blur_m and all(abs(a - b) < 0.5 for a, b in zip(box, other, strict=True)):
+                return mask
+        self.drawn.append((box, blur_m, mask_of(self.searched, box, blur_m)))
+        return self.drawn[-1][2]
+
+
+def target_of(
+    hypothesis: Hypothesis, facts: RecordFacts, near: Seen, odds: Floats, mask: Mask, degrees_of_freedom: float
+) -> Target:  # fmt: skip
+    """Put a hypothesis and what was seen into the sampler's frame: metres from the hypothesis' centroid."""
+    origin, u = hypothesis.centroid, hypothesis.pattern
+    east, north = near.position[:, 0] - origin.real, near.position[:, 1] - origin.imag
+    return Target(
+        pattern=np.column_stack([u.real, u.imag, hypothesis.own_variance, facts.presence]),
+        finds=np.ascontiguousarray(np.column_stack([east, north, near.variance])),
+        base=np.ascontiguousarray(odds * facts.presence / (2.0 * np.pi)),
+        search=mask.about(origin),
+        covariance=hypothesis.covariance,
+        degrees_of_freedom=degrees_of_freedom,
+    )

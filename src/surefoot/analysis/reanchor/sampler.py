@@ -1,0 +1,233 @@
+"""Tempered sequential Monte Carlo over the placements of one hypothesis.
+
+The cloud starts as draws of the prior and is led to the posterior through powers of the likelihood chosen so that the
+effective sample size falls to a set share at each step; the product of the mean increments is the evidence. Del Moral,
+Doucet and Jasra 2006, "Sequential Monte Carlo samplers", J. R. Stat. Soc. B 68(3); settings from methods.md section 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from surefoot.analysis.kernels import registration
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Singles = npt.NDArray[np.float32]
+
+PARAMETERS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How hard the sampler works. The default is the setting that passes the calibration."""
+
+    particles: int = 2000
+    sweeps: int = 5
+    effective_share: float = 0.6
+    most_steps: int = 60
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is sampled: the prior, the pattern and what was seen, all in metres from the hypothesis' centroid.
+
+    Attributes
+    ----------
+    pattern : float array (n, 4)
+        East, north, own variance (m2), presence.
+    finds : float array (k, 3)
+        East, north, variance (m2).
+    base : float array (k, n)
+        ``presence x agreement / (2 pi density of other explanations)``, m2.
+    search
+        Raster of ``Q``, its west and south edges and cell, metres.
+    covariance : float array (free, free)
+        Scale matrix of the Student t prior of the first `free` parameters.
+    """
+
+    pattern: Floats
+    finds: Floats
+    base: Floats
+    search: tuple[Singles, float, float, float]
+    covariance: Floats
+    degrees_of_freedom: float
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Draws of one hypothesis' posterior (equal weights) and its log evidence against clutter alone."""
+
+    states: Floats  # (N, 6)
+    log_likelihood: Floats
+    log_evidence: float
+    steps: int
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """Arrays the kernels write into, made once a target."""
+
+    cells: tuple[Ints, Ints, float, float, float, int, int]
+    items: Floats
+    ints: Ints
+    floats: Floats
+
+
+def scratch_for(target: Target) -> Scratch:
+    """Return scratch arrays and the hash of the pattern for a target."""
+    n, k = len(target.pattern), len(target.finds)
+    size = max(n * max(k, 1), n, k, 1)
+    return Scratch(hash_cells(target.pattern), np.empty((n, 3)), np.zeros((2, size), np.int64), np.zeros((4, size)))
+
+
+def hash_cells(pattern: Floats, size_m: float = 8.0) -> tuple[Ints, Ints, float, float, float, int, int]:
+    """Sort the devices into square cells.
+
+    Returns start of each cell, devices in cell order, west and south edge, size, columns, rows.
+    """
+    west, south = float(pattern[:, 0].min()), float(pattern[:, 1].min())
+    column = ((pattern[:, 0] - west) // size_m).astype(np.int64)
+    row = ((pattern[:, 1] - south) // size_m).astype(np.int64)
+    columns, rows = int(column.max()) + 1, int(row.max()) + 1
+    cell = row * columns + column
+    start = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=columns * rows))]).astype(np.int64)
+    return start, np.argsort(cell, kind="stable").astype(np.int64), west, south, size_m, columns, rows
+
+
+def sample(target: Target, settings: Settings, rng: np.random.Generator) -> Cloud:
+    """Draw the posterior of the placement under one hypothesis.
+
+    Parameters
+    ----------
+    target
+        Prior, pattern and what was seen.
+    settings
+        Number of particles, sweeps a step.
+    rng
+        Source of all randomness: the same state gives the same cloud, whatever the number of threads.
+    """
+    free = len(target.covariance)
+    factor: Floats = np.asarray(np.linalg.cholesky(target.covariance), dtype=np.float64)
+    whitener: Floats = np.asarray(np.linalg.inv(factor), dtype=np.float64)
+    scratch = scratch_for(target)
+    jumps = neighbours(target.pattern[:, :2])
+    states = draw_prior(settings.particles, factor, target.degrees_of_freedom, rng)
+    prior = log_priors(states, whitener, target.degrees_of_freedom)
+    likelihood = evaluate(target, states, scratch)
+    power, log_evidence, steps = 0.0, 0.0, 0
+    while power < 1.0 and steps < settings.most_steps:
+        step = _next_step(likelihood, power, settings.effective_share)
+        weight, gain = _increments(likelihood, step)
+        log_evidence += gain
+        power = min(1.0, power + step)
+        chosen = _systematic(weight, rng)
+        states, likelihood, prior = states[chosen].copy(), likelihood[chosen].copy(), prior[chosen].copy()
+        walk = _step_factor(states[:, :free])
+        for _ in range(settings.sweeps):
+            _sweep(target, states, likelihood, prior, power, walk, jumps, whitener, scratch, rng)
+        steps += 1
+    return Cloud(states, likelihood, log_evidence, steps)
+
+
+def evaluate(target: Target, states: Floats, scratch: Scratch) -> Floats:
+    """Log likelihood of each state against clutter alone."""
+    out = np.empty(len(states))
+    registration.log_likelihoods(
+        states, target.pattern, scratch.cells, target.search, target.finds, target.base,
+        scratch.items, scratch.ints, scratch.floats, out,
+    )  # fmt: skip
+    return out
+
+
+def neighbours(places: Floats, near: int = 3) -> Ints:
+    """Return pairs of neighbouring devices, (m, 2), each once: what an alias jump moves by."""
+    from_each = []
+    for i, place in enumerate(places):
+        distance = np.hypot(*(places - place).T)
+        order = np.argsort(distance, kind="stable")
+        close = [int(j) for j in order[: near + 1] if j != i and distance[j] > 0.0]
+        from_each += [(min(i, j), max(i, j)) for j in close]
+    return np.array(sorted(set(from_each)), dtype=np.int64).reshape(-1, 2)
+
+
+def draw_prior(count: int, factor: Floats, degrees_of_freedom: float, rng: np.random.Generator) -> Floats:
+    """Draw states from the Student t prior with this Cholesky factor of its scale matrix, (count, 6)."""
+    free = len(factor)
+    normal = rng.standard_normal((count, free)) @ factor.T
+    width = np.sqrt(degrees_of_freedom / rng.chisquare(degrees_of_freedom, count))
+    states = np.zeros((count, PARAMETERS))
+    states[:, :free] = normal * width[:, None]
+    return states
+
+
+def log_priors(states: Floats, whitener: Floats, degrees_of_freedom: float) -> Floats:
+    """Log density of the Student t prior up to a constant, (n,)."""
+    free = len(whitener)
+    squared = np.square(states[:, :free] @ whitener.T).sum(axis=1)
+    return np.asarray(-0.5 * (degrees_of_freedom + free) * np.log1p(squared / degrees_of_freedom))
+
+
+def _increments(likelihood: Floats, step: float) -> tuple[Floats, float]:
+    """Weights of one tempering step, summing to 1, and the log of their mean before that."""
+    logs = step * likelihood
+    top = logs.max()
+    raw = np.exp(logs - top)
+    return raw / raw.sum(), float(top + np.log(raw.mean()))
+
+
+def _next_step(likelihood: Floats, power: float, share: float) -> float:
+    """Largest step of the power after which the effective sample size is still `share` of the cloud."""
+
+    def effective(step: float) -> float:
+        weight, _ = _increments(likelihood, step)
+        return float(1.0 / np.square(weight).sum() / len(weight))
+
+    left = 1.0 - power
+    if effective(left) >= share:
+        return left
+    low, high = 0.0, left
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if effective(middle) >= share else (low, middle)
+    return max(low, 1e-9)
+
+
+def _systematic(weight: Floats, rng: np.random.Generator) -> Ints:
+    """Resample systematically: indices in ascending order."""
+    count = len(weight)
+    edges = np.cumsum(weight)
+    edges[-1] = 1.0
+    return np.searchsorted(edges, (np.arange(count) + rng.random()) / count, side="right").astype(np.int64)
+
+
+def _step_factor(states: Floats) -> Floats:
+    """Cholesky factor of the cloud's covariance, kept positive."""
+    cov = np.cov(states.T).reshape(states.shape[1], states.shape[1])
+    cov += np.diag(np.maximum(np.diag(cov) * 1e-6, 1e-12))
+    return np.asarray(np.linalg.cholesky(cov))
+
+
+_WALK_SCALES = np.array([1.0, 0.3, 0.08])
+_MOVES = np.array([registration.RANDOM_WALK] * 5 + [registration.ALIAS_JUMP] * 3 + [registration.TURN_ABOUT_FIND] * 2)
+
+
+def _sweep(
+    target: Target, states: Floats, likelihood: Floats, prior: Floats, power: float, walk: Floats, jumps: Ints,
+    whitener: Floats, scratch: Scratch, rng: np.random.Generator,
+) -> None:  # fmt: skip
+    """One Metropolis step of every particle, in place."""
+    count, free = len(states), len(walk)
+    scale = rng.choice(_WALK_SCALES, count)
+    steps = np.zeros((count, PARAMETERS))
+    steps[:, :free] = rng.standard_normal((count, free)) @ walk.T * scale[:, None]
+    registration.move(
+        states, likelihood, prior, power,
+        steps, rng.choice(_MOVES, count).astype(np.int64), rng.random(count), np.log(1.0 - rng.random(count)), jumps,
+        whitener, free, target.degrees_of_freedom,
+        target.pattern, scratch.cells, target.search, target.finds, target.base,
+        scratch.items, scratch.ints, scratch.floats,
+    )  # fmt: skip
