@@ -24,7 +24,6 @@ import shapely
 from surefoot.analysis.accuracy import beta_binomial_interval
 from surefoot.analysis.assess import SPARSE_CLUTTER_PER_M2
 from surefoot.analysis.assess.ground import (
-    category_numbers,
     chance_inside,
     grid_of,
     spread_points,
@@ -32,7 +31,7 @@ from surefoot.analysis.assess.ground import (
 )
 from surefoot.analysis.assess.placed import place_items
 from surefoot.analysis.locate import LegErrors, LocateContext, Network, locate
-from surefoot.analysis.matching import associate
+from surefoot.analysis.matching import associate, category_numbers
 from surefoot.analysis.synthetic import SimulatedRegion, simulate
 from surefoot.model import Case, Where
 from surefoot.readers import default_priors

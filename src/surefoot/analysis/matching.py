@@ -15,6 +15,7 @@ probabilities with belief propagation"). Nothing is ever thresholded: counts are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,13 +23,22 @@ import numpy.typing as npt
 
 from surefoot.analysis.kernels import association as kernels
 from surefoot.errors import UsageError
+from surefoot.terms import DeviceCategory
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
+Texts = npt.NDArray[np.object_]
 
 STATED_RECORD_RELIABILITY = 0.95
 """How often a finder who names the record names the right one (interfaces.md section 2)."""
+
+CATEGORY_NUMBER = {
+    DeviceCategory.UNKNOWN: 0,
+    DeviceCategory.AP: 1,
+    DeviceCategory.AV: 2,
+    DeviceCategory.OTHER: 3,
+}
 
 MAX_SWEEPS = 30
 TOLERANCE = 1e-5
@@ -37,6 +47,18 @@ ROUND_TOLERANCE = 2e-3
 NEGLIGIBLE = 1e-12
 SMALLEST_VARIANCE_M2 = 1e-4  # one centimetre: nobody knows a place better, and zero has no density
 _MAX_CELLS = 1_000_000
+
+
+def marginal_variance(sigma: Floats, bounds: Sequence[float]) -> Floats:
+    """Variance per axis; where sigma is unknown the mean of sigma^2 over a log-uniform range."""
+    low, high = bounds
+    unknown = (high**2 - low**2) / (2.0 * np.log(high / low))
+    return np.where(np.isfinite(sigma), sigma, np.sqrt(unknown)) ** 2
+
+
+def category_numbers(categories: Texts) -> Ints:
+    """Return the categories as the small numbers of `matching.associate`."""
+    return np.array([CATEGORY_NUMBER.get(DeviceCategory(c or "unknown"), 0) for c in categories], dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)

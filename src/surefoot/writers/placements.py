@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.analysis.assess.ground import Grid
 from surefoot.analysis.assess.placed import LEAST_WEIGHT
 from surefoot.analysis.locate import Reading, Readings
+from surefoot.positions.grid import Grid
 from surefoot.positions.local import from_local
 
 Floats = npt.NDArray[np.float64]

@@ -31,13 +31,10 @@ from surefoot.analysis.accuracy import (
 from surefoot.analysis.assess.figures import figures_of
 from surefoot.analysis.assess.ground import (
     Events,
-    Grid,
     Verified,
-    category_numbers,
     chance_inside,
     gone_before,
     grid_of,
-    marginal_variance,
     on_verified,
     pieces,
     same_events,
@@ -49,8 +46,9 @@ from surefoot.analysis.assess.placed import PlacedItems, Shapes, place_items, sh
 from surefoot.analysis.assess.suspicions import RecordPair, Suspicion, gross_errors, record_pairs
 from surefoot.analysis.claims import CheckedClaim, check_claims
 from surefoot.analysis.locate import LocateContext, Priors, Readings, locate, mixture_shares
-from surefoot.analysis.matching import Association, associate
+from surefoot.analysis.matching import Association, associate, category_numbers, marginal_variance
 from surefoot.model import Case, MinefieldRecord
+from surefoot.positions.grid import Grid
 from surefoot.terms import EventKind, Fate, FindFate, Slot
 
 Floats = npt.NDArray[np.float64]

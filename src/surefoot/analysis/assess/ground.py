@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import shapely
-from pyproj import Proj
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import ndtri
@@ -16,59 +14,23 @@ from scipy.stats import qmc
 from shapely.geometry.base import BaseGeometry
 
 from surefoot.model import Accidents, Case, DevicesFound, HazardousAreas, SearchedAreas
-from surefoot.positions.datums import PinnedOperation, from_wgs84, pin_operation
-from surefoot.terms import AreaStatus, DeviceCategory, FindFate, QaResult, SearchMethod
+from surefoot.positions.grid import Grid, grid_at
+from surefoot.terms import AreaStatus, FindFate, QaResult, SearchMethod
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 Texts = npt.NDArray[np.object_]
 
-CATEGORY_NUMBER = {
-    DeviceCategory.UNKNOWN: 0,
-    DeviceCategory.AP: 1,
-    DeviceCategory.AV: 2,
-    DeviceCategory.OTHER: 3,
-}
 CLUSTER_GAP_M = 25.0  # searched polygons closer than this are one piece of ground
 _SPREAD_POINTS = 16
 _FARTHEST_SIGMAS = 4.0
 
 
-@dataclass(frozen=True)
-class Grid:
-    """The metric CRS of a case and the way into it."""
-
-    crs: str
-    operation: PinnedOperation
-
-    def project(self, longitude: Floats, latitude: Floats) -> Floats:
-        """Return easting and northing, (n, 2), metres; nan stays nan."""
-        result = np.full((len(longitude), 2), np.nan)
-        known = np.isfinite(longitude) & np.isfinite(latitude)
-        if known.any():
-            east, north = from_wgs84(self.crs, longitude[known], latitude[known], self.operation)
-            result[known, 0], result[known, 1] = east, north
-        return result
-
-    def project_shapes(self, shapes: Texts) -> Texts:
-        """Project geometries; None stays None."""
-        if len(shapes) == 0:
-            return np.empty(0, dtype=object)
-        projected = shapely.transform(shapes, lambda xy: self.project(xy[:, 0], xy[:, 1]))
-        return np.asarray(projected, dtype=object)
-
-
 def grid_of(case: Case) -> Grid:
     """Return the metric grid of a case."""
     middle = case.settings.region.centroid
-    east, north = _rough(case.settings.crs, middle.x, middle.y)
-    return Grid(case.settings.crs, pin_operation(case.settings.crs, east, north))
-
-
-def _rough(crs: str, longitude: float, latitude: float) -> tuple[float, float]:
-    east, north = Proj(crs)(longitude, latitude)
-    return float(east), float(north)
+    return grid_at(case.settings.crs, middle.x, middle.y)
 
 
 @dataclass(frozen=True)
@@ -87,18 +49,6 @@ class Events:
 
     def __len__(self) -> int:
         return len(self.fate)
-
-
-def marginal_variance(sigma: Floats, bounds: Sequence[float]) -> Floats:
-    """Variance per axis; where sigma is unknown the mean of sigma^2 over a log-uniform range."""
-    low, high = bounds
-    unknown = (high**2 - low**2) / (2.0 * np.log(high / low))
-    return np.where(np.isfinite(sigma), sigma, np.sqrt(unknown)) ** 2
-
-
-def category_numbers(categories: Texts) -> Ints:
-    """Return the categories as the small numbers of `matching.associate`."""
-    return np.array([CATEGORY_NUMBER.get(DeviceCategory(c or "unknown"), 0) for c in categories], dtype=np.int64)
 
 
 def same_events(finds: DevicesFound, find_xy: Floats, accidents: Accidents, accident_xy: Floats) -> Ints:

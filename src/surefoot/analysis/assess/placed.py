@@ -12,12 +12,12 @@ from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
 
 from surefoot.analysis.accuracy.stated import StatedErrors
-from surefoot.analysis.assess.ground import Grid
-from surefoot.analysis.locate import Reading, Readings, mixture_shares
-from surefoot.model import MinefieldRecord, category_of_model
+from surefoot.analysis.locate import Reading, Readings, category_of_label
+from surefoot.model import MinefieldRecord
+from surefoot.positions.grid import Grid
 from surefoot.positions.local import from_local
 from surefoot.positions.zones import convergence_deg
-from surefoot.terms import DeviceCategory, Slot
+from surefoot.terms import Slot
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -170,12 +170,6 @@ def _turned(cov: Floats, longitude: Floats, latitude: Floats, grid: Grid) -> Flo
     result[known, 2] = sine**2 * ee + 2 * cosine * sine * en + cosine**2 * nn
     result[known, 1] = cosine * sine * (ee - nn) + (cosine**2 - sine**2) * en
     return result
-
-
-def category_of_label(label: str) -> str:
-    """Category of a model or of a mixture: the common one, else unknown."""
-    kinds = {category_of_model(model) for model in mixture_shares(label)}
-    return next(iter(kinds)).value if len(kinds) == 1 else DeviceCategory.UNKNOWN.value
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import KDTree
 
-from surefoot.analysis.assess.ground import Grid
 from surefoot.analysis.assess.placed import PlacedItems
 from surefoot.analysis.locate import Readings
 from surefoot.analysis.signatures import (
@@ -20,6 +19,7 @@ from surefoot.analysis.signatures import (
     match_signature,
 )
 from surefoot.errors import PositionError
+from surefoot.positions.grid import Grid
 from surefoot.positions.zones import convergence_deg
 
 Floats = npt.NDArray[np.float64]

@@ -12,7 +12,7 @@ from surefoot.analysis.locate.build import ReadingBuilder
 from surefoot.analysis.locate.digitised import locate_geometry
 from surefoot.analysis.locate.frames import easting_prefix
 from surefoot.analysis.locate.hypotheses import Assumption, assumptions, shortened_candidates, stated_places
-from surefoot.analysis.locate.items import excess, mixture_label, mixture_shares, unallocated
+from surefoot.analysis.locate.items import category_of_label, excess, mixture_label, mixture_shares, unallocated
 from surefoot.analysis.locate.moments import LegErrors
 from surefoot.analysis.locate.priors import Priors, merged
 from surefoot.analysis.locate.quality import form_completeness, locatability
@@ -40,6 +40,7 @@ __all__ = [
     "ReadRow",
     "Reading",
     "Readings",
+    "category_of_label",
     "locate",
     "merged",
     "mixture_label",

@@ -12,9 +12,9 @@ from shapely.geometry import Polygon
 
 from surefoot.analysis.locate.priors import Priors
 from surefoot.analysis.locate.readings import Network, ReadItems, ReadRow
-from surefoot.model import MinefieldRecord, PlannedDevice, Row
+from surefoot.model import MinefieldRecord, PlannedDevice, Row, category_of_model
 from surefoot.positions.distances import to_metres
-from surefoot.terms import Slot
+from surefoot.terms import DeviceCategory, Slot
 
 Floats = npt.NDArray[np.float64]
 Points = Mapping[str, tuple[Floats, Floats]]
@@ -88,6 +88,12 @@ def mixture_shares(label: str) -> dict[str, float]:
     pairs = [part.rsplit(MIXTURE_SIGN, 1) for part in label.split(" + ")]
     total = sum(int(count) for _, count in pairs)
     return {model: int(count) / total for model, count in pairs}
+
+
+def category_of_label(label: str) -> str:
+    """Category of a model or of a mixture: the common one, else unknown."""
+    kinds = {category_of_model(model) for model in mixture_shares(label)}
+    return next(iter(kinds)).value if len(kinds) == 1 else DeviceCategory.UNKNOWN.value
 
 
 def unallocated(record: MinefieldRecord) -> dict[str, int]:
