@@ -34,6 +34,7 @@ bench: $(STAMP)      ## the heavy studies; results belong into benchmarks/RESULT
 	$(BIN)/python benchmarks/positions.py
 	$(BIN)/python benchmarks/assess.py
 	$(BIN)/python benchmarks/calibration.py
+	$(BIN)/python benchmarks/totals.py
 
 docs: $(STAMP)       ## the documentation site, warnings are errors
 	$(BIN)/mkdocs build --strict

@@ -17,6 +17,7 @@ from surefoot.messages import render
 from surefoot.model import Doubt
 from surefoot.terms import Fate, Severity
 from surefoot.writers.describe_layers import Layer, layers_of, record_sigma_m
+from surefoot.writers.describe_totals import total_document
 from surefoot.writers.placements import placement_documents
 from surefoot.writers.read_json import doubt_document, set_aside_document
 
@@ -50,7 +51,7 @@ def describe(assessment: Assessment, *, version: str, lang: str = "en") -> Descr
         "form_quality": _form_quality(assessment),
         "duplicates": _duplicates(assessment, lang),
         "ledger": _ledger(assessment, lang),
-        "total": {"curve": [], "integrated": _not_known("SF-C011", lang)},
+        "total": total_document(assessment.totals, lang),
         "claims": [_claim(checked, lang) for checked in assessment.claims],
         "priorities": [],
         "set_aside": [set_aside_document(row, lang) for row in assessment.case.set_aside],
@@ -61,10 +62,6 @@ def describe(assessment: Assessment, *, version: str, lang: str = "en") -> Descr
 
 def _words(id_: str | None, lang: str, **values: object) -> str | None:
     return None if id_ is None else render(id_, values, lang=lang).reason
-
-
-def _not_known(id_: str, lang: str) -> dict[str, Any]:
-    return {"value": None, "interval": None, "reason": _words(id_, lang)}
 
 
 def _measure(measure: Measure, lang: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from surefoot.writers.report_tables import (
     note_groups,
     table_rows,
 )
+from surefoot.writers.report_totals import totals_view
 from surefoot.writers.svg_map import SvgMap, maps_of
 from surefoot.writers.words import Words
 
@@ -123,6 +124,7 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
         "outside": outside_tables(document, words),
         "maps": maps_words(document["outside"].get("maps"), words),
         "total_rows": _total_rows(document.get("total") or {}, words),
+        "totals": totals_view(document, words),
         "ledger": ledger_view(document, words),
         "fate_names": [words(f"ledger.{fate.value}") for fate in Fate],
         "claims": claim_columns(document, words),

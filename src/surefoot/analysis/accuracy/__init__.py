@@ -3,13 +3,21 @@
 from surefoot.analysis.accuracy.completeness import (
     completeness,
     correctness,
+    correctness_posterior,
     duplicate_instances,
     excess_items,
     missing_items,
 )
 from surefoot.analysis.accuracy.duplicates import DuplicateSymbols, propose_duplicate_symbols
 from surefoot.analysis.accuracy.intervals import Interval, beta_binomial_interval, predict_new
-from surefoot.analysis.accuracy.measures import LEVEL, Measure, Share, clustered_share
+from surefoot.analysis.accuracy.measures import (
+    LEVEL,
+    Measure,
+    Share,
+    SharePosterior,
+    clustered_share,
+    share_posterior,
+)
 from surefoot.analysis.accuracy.outside import (
     OutsideShare,
     devices_outside_records,
@@ -32,10 +40,12 @@ __all__ = [
     "OutsideShare",
     "Residuals",
     "Share",
+    "SharePosterior",
     "beta_binomial_interval",
     "clustered_share",
     "completeness",
     "correctness",
+    "correctness_posterior",
     "devices_outside_records",
     "distance_to_footprints",
     "duplicate_instances",
@@ -46,4 +56,5 @@ __all__ = [
     "propose_duplicate_symbols",
     "residuals",
     "share_outside",
+    "share_posterior",
 ]

@@ -6,7 +6,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv
 
-from surefoot.analysis.accuracy.measures import LEVEL, Measure, Share, clustered_share, rate_measure
+from surefoot.analysis.accuracy.measures import (
+    LEVEL,
+    Measure,
+    Share,
+    SharePosterior,
+    clustered_share,
+    rate_measure,
+    share_posterior,
+)
 from surefoot.analysis.matching import Association
 from surefoot.terms import Stage
 
@@ -128,13 +136,38 @@ def correctness(
     n = association.item_record.size
     used = np.ones(n, dtype=np.bool_) if item_used is None else np.asarray(item_used, dtype=np.bool_)
     found = association.per_item(np.asarray(find_on_verified, dtype=np.float64))
+    trials = _findable(association, item_verified_weight, item_removed, find_before)
+    if not np.sum(trials[used]) >= 1.0:
+        return None
+    return clustered_share(found[used], trials[used], association.item_record[used], level=level)
+
+
+def correctness_posterior(
+    association: Association,
+    find_on_verified: Booleans,
+    item_verified_weight: Floats,
+    item_removed: Floats | float = 0.0,
+    *,
+    find_before: Floats | None = None,
+) -> SharePosterior | None:
+    """Return the posterior behind `correctness`, arguments as there."""
+    trials = _findable(association, item_verified_weight, item_removed, find_before)
+    if not np.sum(trials) >= 1.0:
+        return None
+    found = association.per_item(np.asarray(find_on_verified, dtype=np.float64))
+    return share_posterior(found, trials, association.item_record)
+
+
+def _findable(
+    association: Association, item_verified_weight: Floats, item_removed: Floats | float, find_before: Floats | None
+) -> Floats:
+    """P(the search of the verified ground finds the item, if the record is right), (n,)."""
+    n = association.item_record.size
     trials = np.asarray(item_verified_weight) * (1.0 - np.broadcast_to(np.asarray(item_removed, dtype=float), (n,)))
     if find_before is not None:
         # Taken off record by record: where one device was taken away, another's place was no longer searched for it.
         trials = _less_by_record(trials, association.per_item(np.asarray(find_before)), association.item_record)
-    if not np.sum(trials[used]) >= 1.0:
-        return None
-    return clustered_share(found[used], trials[used], association.item_record[used], level=level)
+    return np.asarray(trials, dtype=np.float64)
 
 
 def _less_by_record(trials: Floats, gone: Floats, record: npt.NDArray[np.int64]) -> Floats:

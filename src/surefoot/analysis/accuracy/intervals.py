@@ -86,6 +86,13 @@ def beta_binomial_interval(successes: Floats, trials: Floats, level: float = 0.9
     return Interval(value, low, high)
 
 
+def beta_binomial_quantiles(successes: Floats, trials: Floats, probabilities: Floats) -> Floats:
+    """Return quantiles of the mean share over clusters; arguments as in `beta_binomial_interval`."""
+    return np.asarray(
+        _quantiles(_posterior(successes, trials), tuple(float(p) for p in probabilities)), dtype=np.float64
+    )
+
+
 def predict_new(successes: Floats, trials: Floats, level: float = 0.9, new_trials: int | None = None) -> Interval:
     """Predict the share of a record that has not been checked yet.
 

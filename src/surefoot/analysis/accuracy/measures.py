@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.analysis.accuracy.intervals import beta_binomial_interval
+from surefoot.analysis.accuracy.intervals import beta_binomial_interval, beta_binomial_quantiles
 from surefoot.terms import Stage
 
 Floats = npt.NDArray[np.float64]
@@ -15,6 +15,7 @@ Labels = npt.NDArray[np.generic]
 
 LEVEL = 0.9
 BETA_BINOMIAL = "ratio of sums; beta-binomial posterior over clusters, widened to hold the ratio"
+_STEPS = 512  # quantiles kept of a posterior
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,40 @@ class Share:
     clusters: int
 
 
+@dataclass(frozen=True, eq=False)
+class SharePosterior:
+    """A share of clustered trials for further sums: ratio of sums, and quantiles of its posterior.
+
+    `quantiles` (k,) stand at the middles of k equal steps of probability.
+    """
+
+    value: float
+    quantiles: Floats
+
+    def at(self, probability: Floats) -> Floats:
+        """Return the quantiles at probabilities, by interpolation."""
+        steps = (np.arange(self.quantiles.size) + 0.5) / self.quantiles.size
+        return np.asarray(np.interp(probability, steps, self.quantiles), dtype=np.float64)
+
+
+def share_posterior(successes: Floats, trials: Floats, cluster: Labels) -> SharePosterior | None:
+    """Return the posterior behind `clustered_share`, None when there are no trials; arguments as there."""
+    if not float(np.sum(trials)) > 0.0:
+        return None
+    k, n = _by_cluster(successes, trials, cluster)
+    value = min(max(float(np.sum(successes)) / float(np.sum(trials)), 0.0), 1.0)
+    return SharePosterior(value, beta_binomial_quantiles(k, n, (np.arange(_STEPS) + 0.5) / _STEPS))
+
+
+def _by_cluster(successes: Floats, trials: Floats, cluster: Labels) -> tuple[Floats, Floats]:
+    """Successes and trials of each cluster that has trials."""
+    _, group = np.unique(cluster, return_inverse=True)
+    k = np.asarray(np.bincount(group, weights=successes), dtype=np.float64)
+    n = np.maximum(np.asarray(np.bincount(group, weights=trials), dtype=np.float64), k)
+    used = n > 0.0
+    return k[used], n[used]
+
+
 def clustered_share(
     successes: Floats, trials: Floats, cluster: Labels, *, level: float = LEVEL, information: float = 1.0
 ) -> Share | None:
@@ -78,15 +113,12 @@ def clustered_share(
     denominator = float(np.sum(trials))
     if not denominator > 0.0:
         return None
-    _, group = np.unique(cluster, return_inverse=True)
-    k = np.asarray(np.bincount(group, weights=successes), dtype=np.float64)
-    n = np.maximum(np.asarray(np.bincount(group, weights=trials), dtype=np.float64), k)
-    used = n > 0.0
-    estimate = beta_binomial_interval(k[used] * information, n[used] * information, level)
+    k, n = _by_cluster(successes, trials, cluster)
+    estimate = beta_binomial_interval(k * information, n * information, level)
     numerator = float(np.sum(successes))
     value = min(max(numerator / denominator, 0.0), 1.0)
     interval = (min(estimate.low, value), max(estimate.high, value))
-    return Share(value, interval, numerator, denominator, int(used.sum()))
+    return Share(value, interval, numerator, denominator, k.size)
 
 
 def rate_measure(

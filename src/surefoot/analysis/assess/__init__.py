@@ -44,6 +44,7 @@ from surefoot.analysis.assess.ground import (
 from surefoot.analysis.assess.outside import Maps, Outside, maps_of, not_computed, outside_shares
 from surefoot.analysis.assess.placed import PlacedItems, Shapes, place_items, shapes_of, stated_errors
 from surefoot.analysis.assess.suspicions import RecordPair, Suspicion, gross_errors, record_pairs
+from surefoot.analysis.assess.totals import Totals, totals_of
 from surefoot.analysis.claims import CheckedClaim, check_claims
 from surefoot.analysis.locate import LocateContext, Priors, Readings, locate, mixture_shares
 from surefoot.analysis.matching import Association, associate, category_numbers, marginal_variance
@@ -111,6 +112,7 @@ class Assessment:
     evidence: tuple[Evidence, ...]
     finds_per_record: Floats
     claims: tuple[CheckedClaim, ...]
+    totals: Totals
     presence: float  # prior probability that a recorded device was laid and was not removed unseen
 
 
@@ -159,13 +161,17 @@ def assess(
     suspicions = gross_errors(items, located, finds_per_record, free, grid)
     d2 = not_computed(outside.d1, "SF-C010", D2_WORDS)
     d3 = not_computed(outside.d1, "SF-C010", D3_WORDS)
-    figures = figures_of(case, located, measures, outside, d4, book)
+    totals = totals_of(
+        (association, strict), verified_of, _find_clusters(layout, verified_of), matchable.verified,
+        book.noted_removed, gone_before(layout.events, layout.verified, verified_of), len(case.finds), case.claims,
+    )  # fmt: skip
+    figures = figures_of(case, located, measures, outside, d4, book, totals)
     tell("done", 1.0)
     return Assessment(
         case, seed, grid, located, shapes, items, best, layout.events, association, verified_of, layout.verified,
         measures, outside, d2, d3, d4, book, layout.duplicates, record_pairs(items, located, grid), suspicions,
         layout.same_event, _evidence(case, located, finds_per_record), finds_per_record,
-        check_claims(case.claims, figures), _prior_presence(priors),
+        check_claims(case.claims, figures), totals, _prior_presence(priors),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from surefoot.analysis.accounting import Ledger
 from surefoot.analysis.accuracy import Measure, OutsideShare
 from surefoot.analysis.assess.outside import Outside
+from surefoot.analysis.assess.totals import Totals, total_figure
 from surefoot.analysis.claims import Figure
 from surefoot.analysis.locate import Readings
 from surefoot.model import Case
@@ -20,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 def figures_of(
     case: Case, located: Sequence[Readings], measures: Sequence[Measure], outside: Outside, d4: OutsideShare,
-    book: Ledger,
+    book: Ledger, totals: Totals,
 ) -> Mapping[str, Figure]:  # fmt: skip
     """Return the figures by id, shares from 0 to 1, each with its interval or the reason why it is not known."""
     figures = {f"D1@{share.buffer_m:g}": _figure("D1", share) for share in outside.d1}
@@ -39,7 +40,7 @@ def figures_of(
         other = _complement_name(measure)
         if other is not None:
             figures[other] = _complement(other, measure.value, measure.interval, measure.reason)
-    return figures | _counts(case, located, book)
+    return figures | _counts(case, located, book) | {"total": total_figure(totals)}
 
 
 def _complement_name(measure: Measure) -> str | None:
@@ -75,11 +76,10 @@ def _counts(case: Case, located: Sequence[Readings], book: Ledger) -> dict[str, 
     }
     killed, injured = counts["killed"], counts["injured"]
     counts["victims"] = killed + injured if killed is not None and injured is not None else None
-    made = {
+    return {
         name: Figure(name, value, None if value is None else (value, value), None if value is not None else "SF-C003")
         for name, value in counts.items()
     }
-    return made | {"total": Figure("total", None, None, "SF-C011")}
 
 
 def _sum(values: Floats) -> float | None:
