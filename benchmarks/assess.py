@@ -40,9 +40,8 @@ def main() -> None:
         peak, busy = used.ru_maxrss / 1024, used.ru_utime + used.ru_stime
         sizes = {path.name: path.stat().st_size // 1024 for path in sorted(out.glob("*"))}
     print(f"exit {done.returncode} {done.stderr[-300:]}")
-    print(
-        f"| assess, {items} items, {finds} finds | {seconds:.1f} s ({busy:.1f} s of processor time) | {peak:.0f} MB | {sizes} KiB |"
-    )
+    took = f"{seconds:.1f} s ({busy:.1f} s of processor time)"
+    print(f"| assess, {items} items, {finds} finds | {took} | {peak:.0f} MB | {sizes} KiB |")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,223 @@
-"""Correct a record from its first finds."""
+"""Correct a record from its first finds and from the ground that was searched without any.
+
+A record's pattern is far sharper than its place: two or three finds move all of it. `reanchor` returns, for every
+record, the placements that remain possible with their weights, and where each device is under each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from surefoot.analysis.locate import LocateContext, Priors, Readings, category_of_label, locate, mixture_shares
+from surefoot.analysis.matching import category_numbers, marginal_variance
+from surefoot.analysis.reanchor.ground import SearchedGround, Seen
+from surefoot.analysis.reanchor.hypotheses import Hypothesis, RecordPrior, hypotheses_of
+from surefoot.analysis.reanchor.placements import Placement
+from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts
+from surefoot.analysis.reanchor.sampler import Settings
+from surefoot.analysis.reanchor.together import Corrected, Runner, Subject, Surroundings, correct_all
+from surefoot.model import Accidents, DevicesFound, MinefieldRecord, SearchedAreas
+from surefoot.positions.grid import Grid
+from surefoot.positions.local import from_local
+from surefoot.terms import EventKind, Slot
+
+__all__ = ["Hypothesis", "Placement", "Placements", "Posterior", "ReanchorContext", "Settings", "reanchor"]
+
+Floats = npt.NDArray[np.float64]
+REMOVED = (EventKind.LIFTED, EventKind.CLEARED, EventKind.DETONATED, EventKind.LOST, EventKind.RELAID)
+
+
+@dataclass(frozen=True)
+class ReanchorContext:
+    """What is known beside records, finds and searched ground: the case's grid, the priors, the sampler's effort."""
+
+    grid: Grid
+    locate: LocateContext
+    settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True)
+class Placements:
+    """What remains possible for one record.
+
+    Attributes
+    ----------
+    record_id
+        The record.
+    placements
+        Heaviest first; weights sum to 1. Never averaged into one.
+    row, index
+        Of the devices that have a place of their own, the columns of every placement.
+    item
+        Their rows in the items of the record's readings.
+    find
+        Rows of the finds (then the accidents) within reach; the rows of `Placement.p_find`.
+    log_evidence
+        Of the record against "everything seen is on no record", natural logarithm.
+    log_evidence_unrelated
+        Of "some other field, of a density not known, lies here" against the same.
+    posterior
+        The sampled hypotheses behind it.
+    """
+
+    record_id: str
+    placements: tuple[Placement, ...]
+    row: npt.NDArray[np.object_]
+    index: Floats
+    item: npt.NDArray[np.int64]
+    find: npt.NDArray[np.int64]
+    log_evidence: float
+    log_evidence_unrelated: float
+    posterior: Posterior
+
+    @property
+    def best(self) -> Placement:
+        """The heaviest placement."""
+        return self.placements[0]
+
+
+def reanchor(
+    records: Sequence[MinefieldRecord],
+    finds: DevicesFound,
+    searched: SearchedAreas,
+    *,
+    context: ReanchorContext,
+    rng: np.random.Generator,
+    accidents: Accidents | None = None,
+    located: Sequence[Readings] | None = None,
+    runner: Runner | None = None,
+) -> Mapping[str, Placements]:
+    """Correct records from what was found and from what was searched.
+
+    Parameters
+    ----------
+    records
+        Overlapping records go in together: they compete for the finds.
+    finds, searched
+        As read; a find may belong to no record, detection is below 1.
+    context
+        Grid, priors, effort.
+    rng
+        Gives one number, the root of every record's own stream: order and threads change nothing.
+    accidents
+        Seen devices too, each with the accuracy of its place.
+    located
+        The records' readings where they are known already.
+    runner
+        Maps a pure function over records.
+
+    Returns
+    -------
+    mapping of record id to Placements
+        Records of which no device has a place of its own are left out.
+    """
+    known = located if located is not None else [locate(r, context=context.locate) for r in records]
+    seen = seen_of(finds, accidents, context)
+    around = Surroundings(
+        seen, searched_of(searched, context), int(rng.integers(2**32)),
+        float(context.locate.priors.table["student_t"]["degrees_of_freedom"]), context.settings,
+    )  # fmt: skip
+    made = [_subject(r, readings, seen, context) for r, readings in zip(records, known, strict=True)]
+    subjects = [s for s in made if s is not None]
+    corrected = correct_all(subjects, around, runner) if subjects else ()
+    return {s.prior.record_id: _result(s, c, seen, around) for s, c in zip(subjects, corrected, strict=True)}
+
+
+def seen_of(finds: DevicesFound, accidents: Accidents | None, context: ReanchorContext) -> Seen:
+    """Put finds and accidents on the grid as one list: finds first. What has no place is infinitely far."""
+    grid, gps = context.grid, context.locate.priors.table["gps"]
+    place = [grid.project(finds.longitude, finds.latitude)]
+    variance = [marginal_variance(finds.sigma_m, gps["find_sigma_m_axis"])]
+    category, record, row, index = [finds.category], [finds.record_id], [finds.row], [finds.index]
+    if accidents is not None:
+        none = np.full(len(accidents), "", dtype=object)
+        place.append(grid.project(accidents.longitude, accidents.latitude))
+        variance.append(marginal_variance(accidents.sigma_m, gps["accident_sigma_m_axis"]))
+        category.append(accidents.category)
+        record.append(none)
+        row.append(none)
+        index.append(np.full(len(accidents), np.nan))
+    position = np.concatenate(place)
+    return Seen(
+        np.where(np.isfinite(position), position, 1e12),
+        np.maximum(np.concatenate(variance), 1e-4),
+        category_numbers(np.concatenate(category)),
+        np.concatenate(record), np.concatenate(row), np.concatenate(index),
+    )  # fmt: skip
+
+
+def searched_of(searched: SearchedAreas, context: ReanchorContext) -> SearchedGround:
+    """Put the searched ground on the grid; where no detection probability is stated its prior mean stands."""
+    a, b = context.locate.priors.table["search"]["unknown_detection_beta"]
+    stated = searched.detection_probability
+    detection = np.where(np.isfinite(stated), np.minimum(stated, 0.999), a / (a + b))
+    return SearchedGround(context.grid.project_shapes(searched.geometry), detection)
+
+
+def _subject(record: MinefieldRecord, readings: Readings, seen: Seen, context: ReanchorContext) -> Subject | None:
+    priors = context.locate.priors.for_series(context.locate.series.get(record.series, {}))
+    prior = hypotheses_of(readings, priors, context.grid.project, context.grid.crs)
+    if prior is None:
+        return None
+    return Subject(prior, _facts(record, readings, prior, priors), _vague_density(readings, seen, context, priors))
+
+
+def _facts(record: MinefieldRecord, readings: Readings, prior: RecordPrior, priors: Priors) -> RecordFacts:
+    assert readings.best is not None
+    items = readings.best.items
+    labels = items.model[prior.item]
+    kinds = {label: category_of_label(label) for label in set(labels)}
+    a, b = priors.table["presence"]["beta"]
+    pattern = prior.hypotheses[0].pattern
+    clutter = priors.table["clutter"]
+    hull = shapely.MultiPoint(np.column_stack([pattern.real, pattern.imag])).convex_hull.buffer(clutter["reach_m"])
+    own_density = len(prior.item) / float(hull.area)
+    return RecordFacts(
+        items.index[prior.item],
+        category_numbers(np.array([kinds[label] for label in labels], dtype=object)),
+        a / (a + b) * _not_removed(record, items.model)[prior.item],
+        float(clutter["share"]) * own_density,
+        own_density,
+    )
+
+
+def _not_removed(record: MinefieldRecord, model: npt.NDArray[np.object_]) -> Floats:
+    """Chance that a device is not one of those the form notes as removed since, any of its type alike."""
+    left = np.ones(len(model))
+    for event in record.events:
+        if event.kind not in REMOVED or event.count is None:
+            continue
+        fits = np.array([not event.model or event.model in mixture_shares(label) for label in model], dtype=bool)
+        if fits.any():
+            left[fits] *= max(0.02, 1.0 - event.count / max(fits.sum(), 1))
+    return left
+
+
+def _vague_density(readings: Readings, seen: Seen, context: ReanchorContext, priors: Priors) -> Floats:
+    """Density at each thing seen of the record's devices that lie somewhere on a row or area, per m2."""
+    best = readings.best
+    assert best is not None
+    vague = np.flatnonzero((best.items.slot == Slot.ROW) | (best.items.slot == Slot.AREA))
+    density = np.zeros(len(seen))
+    if best.pivot is None or not len(vague):
+        return density
+    a, b = priors.table["presence"]["beta"]
+    mean = context.grid.project(*from_local(best.item_means()[vague], pivot=best.pivot))
+    spread = 0.5 * np.trace(best.item_covariances()[vague], axis1=1, axis2=2)
+    for place, variance in zip(mean, spread, strict=True):
+        squared = np.square(seen.position - place).sum(axis=1) / (variance + seen.variance)
+        density += a / (a + b) * np.exp(-0.5 * squared) / (2.0 * np.pi * (variance + seen.variance))
+    return density
+
+
+def _result(subject: Subject, corrected: Corrected, seen: Seen, around: Surroundings) -> Placements:
+    posterior = corrected.posterior
+    return Placements(
+        subject.prior.record_id, corrected.placements, subject.prior.row, subject.facts.index, subject.prior.item,
+        posterior.find, posterior.log_evidence, posterior.log_evidence_unrelated, posterior,
+    )  # fmt: skip

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp
+from scipy.special import gammaln, logsumexp
 
+from surefoot.analysis.kernels import registration
 from surefoot.analysis.reanchor.ground import (
     NOTHING_SEARCHED,
     Mask,
@@ -46,12 +47,15 @@ class RecordFacts:
         Prior chance that the device was laid and was not removed since.
     clutter_per_m2
         Density of devices on no record about this one.
+    recorded_per_m2
+        Density of its own devices over the same ground.
     """
 
     index: Floats
     category: Ints
     presence: Floats
     clutter_per_m2: float
+    recorded_per_m2: float
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,24 @@ def explore(
     sampled = _refined(sampled, chosen, streams)
     logs = np.array([np.log(s.hypothesis.weight) + s.log_evidence for s in sampled])
     total = float(logsumexp(logs))
-    return Posterior(prior, facts, tuple(sampled), np.exp(logs - total), find, total)
+    unrelated = unrelated_evidence(sampled[0].target, facts)
+    return Posterior(prior, facts, tuple(sampled), np.exp(logs - total), find, total, unrelated)
+
+
+def unrelated_evidence(target: Target, facts: RecordFacts) -> float:
+    """Log evidence of "another field of unknown density lies here" against clutter alone.
+
+    The density has an exponential prior with the record's own density as its mean; what was seen is Poisson over the
+    searched ground, so the evidence is that of a gamma-Poisson mixture.
+    """
+    chance, _, _, cell = target.search
+    area = float(chance.sum(dtype=np.float64)) * cell**2
+    count = int((target.finds[:, 2] <= registration.VAGUE_VARIANCE_M2).sum())
+    if count == 0 or area == 0.0:
+        return 0.0
+    rate = 1.0 / facts.recorded_per_m2
+    mixed = np.log(rate) + gammaln(1.0 + count) - (1.0 + count) * np.log(rate + area)
+    return float(mixed - count * np.log(facts.clutter_per_m2) + facts.clutter_per_m2 * area)
 
 
 def _refined(rough: list[Sampled], settings: Settings, streams: list[np.random.Generator]) -> list[Sampled]:

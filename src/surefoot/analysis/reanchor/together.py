@@ -1,0 +1,174 @@
+"""Records that lie over each other compete for the same finds and are corrected together.
+
+Each record in turn is sampled while every other record near explains finds with the density its own placements give
+there, starting from its prior; two more rounds settle who owns which find (a mean-field form of Gibbs sampling over the
+records; methods.md section 2, failure mode c). A record without neighbours is sampled once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from surefoot.analysis.reanchor.ground import SearchedGround, Seen
+from surefoot.analysis.reanchor.hypotheses import RecordPrior
+from surefoot.analysis.reanchor.placements import Placement, placements_of
+from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts, explore, reach_of, within
+from surefoot.analysis.reanchor.sampler import Settings
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+ROUNDS = 2
+"""Rounds after the first, for records that compete."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A record as it enters: its hypotheses, its facts, and the density of its devices that have no place of their own.
+
+    `vague_density` (m,) is per m2 at each thing seen.
+    """
+
+    prior: RecordPrior
+    facts: RecordFacts
+    vague_density: Floats
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """A record after the finds: its posterior and what remains possible."""
+
+    posterior: Posterior
+    placements: tuple[Placement, ...]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all records of a case share."""
+
+    seen: Seen
+    searched: SearchedGround
+    seed: int
+    degrees_of_freedom: float
+    settings: Settings
+
+
+Work = tuple[Subject, Floats]
+Runner = Callable[[Callable[[Work], Corrected], Iterable[Work]], Iterable[Corrected]]
+
+
+def correct_all(
+    subjects: Sequence[Subject], around: Surroundings, runner: Runner | None = None
+) -> tuple[Corrected, ...]:
+    """Correct records, those that compete for finds together; in the order given.
+
+    Parameters
+    ----------
+    subjects
+        The records.
+    around
+        What was seen, and the settings.
+    runner
+        Maps a pure function over the records of a round; default: the plain `map`.
+    """
+    rivals = competitors([s.prior for s in subjects], around.seen)
+    density = [_prior_density(s, around.seen) for s in subjects]
+    step = _Step(around)
+    corrected = list((runner or map)(step, [(s, _others(density, rivals[n])) for n, s in enumerate(subjects)]))
+    contested = [n for n, others in enumerate(rivals) if len(others)]
+    for _ in range(ROUNDS if contested else 0):
+        for n in contested:
+            density[n] = _density(corrected[n], subjects[n], around.seen)
+        for n in contested:
+            corrected[n] = step((subjects[n], _others(density, rivals[n])))
+            density[n] = _density(corrected[n], subjects[n], around.seen)
+    return tuple(corrected)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Corrects one record given the density of the others; its random stream depends on its id alone."""
+
+    around: Surroundings
+
+    def __call__(self, work: Work) -> Corrected:
+        subject, others = work
+        rng = stream_of(self.around.seed, subject.prior.record_id)
+        posterior = explore(
+            subject.prior, subject.facts, self.around.seen, self.around.searched, rng=rng,
+            degrees_of_freedom=self.around.degrees_of_freedom, other_density=others + subject.vague_density,
+            settings=self.around.settings,
+        )  # fmt: skip
+        return Corrected(posterior, placements_of(posterior, rng))
+
+
+def stream_of(seed: int, record_id: str) -> np.random.Generator:
+    """Return the random stream of a record: the same whatever other records there are and in whatever order."""
+    digest = hashlib.sha256(record_id.encode()).digest()
+    words = np.frombuffer(digest[:16], dtype=np.uint32).tolist()
+    return np.random.default_rng(np.random.SeedSequence([seed, *words]))
+
+
+def competitors(priors: Sequence[RecordPrior], seen: Seen) -> list[Ints]:
+    """Other records that reach a thing seen which this one reaches too."""
+    sigma = np.sqrt(seen.variance)
+    reached = np.zeros((len(priors), len(seen)), dtype=bool)
+    for n, prior in enumerate(priors):
+        reached[n, within(seen.position, np.minimum(sigma, 15.0), [reach_of(h) for h in prior.hypotheses[:1]])] = True
+    shared = (reached.astype(np.float32) @ reached.T.astype(np.float32)) > 0
+    np.fill_diagonal(shared, False)
+    return [np.flatnonzero(row) for row in shared]
+
+
+def _others(density: Sequence[Floats], rivals: Ints) -> Floats:
+    total = np.zeros_like(density[0])
+    for n in rivals:
+        total = total + density[n]
+    return total
+
+
+def _prior_density(subject: Subject, seen: Seen) -> Floats:
+    """Density of a record's devices at each thing seen before any find: the mean over its hypotheses."""
+    total = np.array(subject.vague_density)
+    for h in subject.prior.hypotheses:
+        swing = np.abs(h.pattern) ** 2 * (h.covariance[2, 2] + h.covariance[3, 3]) / 2.0
+        variance = 0.5 * (h.covariance[0, 0] + h.covariance[1, 1]) + swing + h.own_variance
+        places = h.centroid + h.pattern
+        cov = variance[:, None, None] * np.eye(2)
+        total = total + h.weight * _mixture(places, cov, subject.facts.presence, seen)
+    return np.asarray(total)
+
+
+def _density(corrected: Corrected, subject: Subject, seen: Seen) -> Floats:
+    """The same after the finds: over the placements."""
+    total = np.array(subject.vague_density)
+    for p in corrected.placements:
+        total = total + p.weight * _mixture(p.mean, p.item_covariance, subject.facts.presence, seen)
+    return np.asarray(total)
+
+
+def _mixture(places: npt.NDArray[np.complex128], cov: Floats, presence: Floats, seen: Seen) -> Floats:
+    """Sum over the devices of presence times the normal density at each thing seen, (m,)."""
+    result = np.zeros(len(seen))
+    west, east = places.real.min(), places.real.max()
+    south, north = places.imag.min(), places.imag.max()
+    reach = 6.0 * np.sqrt(np.max(cov[:, [0, 1], [0, 1]]) + seen.variance)
+    x, y = seen.position.T
+    near = np.flatnonzero((x > west - reach) & (x < east + reach) & (y > south - reach) & (y < north + reach))
+    for k in near:
+        ee, nn = cov[:, 0, 0] + seen.variance[k], cov[:, 1, 1] + seen.variance[k]
+        en, de, dn = cov[:, 0, 1], x[k] - places.real, y[k] - places.imag
+        determinant = ee * nn - en**2
+        squared = (nn * de**2 - 2.0 * en * de * dn + ee * dn**2) / determinant
+        result[k] = float(np.sum(presence * np.exp(-0.5 * squared) / (2.0 * np.pi * np.sqrt(determinant))))
+    return result
+
+
+def by_id(subjects: Sequence[Subject], corrected: Sequence[Corrected]) -> Mapping[str, Corrected]:
+    """Return the corrected records by record id."""
+    return {s.prior.record_id: c for s, c in zip(subjects, corrected, strict=True)}
