@@ -10,9 +10,9 @@ from surefoot.positions.statements import CoordinateStatement
 METRES_PER_DEGREE = 111_200.0  # of latitude; only for the size of a rounding step
 
 _WORDS: tuple[tuple[str, str], ...] = (
-    ("N", r"с\.? ?ш\.?|сев\w*\.? ?шир\w*\.?|сш"),
+    ("N", r"пн\.? ?ш\.?|(?:šimal|şimal)\w* ?(?:en\w*\.?)?|հյուս\w*\.?|с\.? ?ш\.?|сев\w*\.? ?шир\w*\.?|сш"),
     ("S", r"ю\.? ?ш\.?|южн?\w*\.? ?шир\w*\.?|юш"),
-    ("E", r"в\.? ?д\.?|вост\w*\.? ?долг\w*\.?|вд"),
+    ("E", r"сх\.? ?д\.?|şərq\w* ?(?:uz\w*\.?)?|արեւ\w*\.?|в\.? ?д\.?|вост\w*\.? ?долг\w*\.?|вд"),
     ("W", r"з\.? ?д\.?|зап\w*\.? ?долг\w*\.?|зд"),
     ("LAT", r"lat(?:itude)?\.?|широта|шир\.?|φ|b(?= ?[=:])|ш(?= ?[=:.])"),
     ("LON", r"lon(?:g(?:itude)?)?\.?|долгота|долг\.?|λ|l(?= ?[=:])|д(?= ?[=:.])"),
@@ -63,6 +63,9 @@ def parse_geographic(raw: str, low: str) -> CoordinateStatement | None:
     otherwise. The alternatives are, for "39.5924 46.5548", degrees, minutes and seconds run together, and
     the exchanged order if nothing said it.
     """
+    # "39.59.24" and "39d59m24s" are degrees, minutes, seconds
+    low = re.sub(r"(?<![\d.])(\d{1,3})\.(\d{2})\.(\d{2}(?:,\d+)?)(?![\d.])", r"\1-\2-\3", low)
+    low = re.sub(r"(\d+)d ?(\d+)m ?(\d+(?:[.,]\d+)?)s(?![a-zа-я])", r"""\1°\2'\3" """, low).strip()
     compact = _compact(low)
     angles = compact if compact is not None else _angles(_decimal_points(low))
     if angles is None:
@@ -70,7 +73,8 @@ def parse_geographic(raw: str, low: str) -> CoordinateStatement | None:
     here = _ordered(raw, *angles)
     if here is None:
         return None
-    others = [_run_together(raw, *angles), _exchanged(here)]
+    together = _run_together(raw, *angles)
+    others = [together, _exchanged(here), None if together is None else _exchanged(together)]
     return replace(here, alternatives=tuple(s for s in others if s is not None))
 
 

@@ -27,11 +27,20 @@ _ORDER_FORMULYAR = (BearingUnit.MIL_6000, BearingUnit.DEGREE, BearingUnit.MIL_64
 _ORDER_OTHER = (BearingUnit.DEGREE, BearingUnit.MIL_6400, BearingUnit.MIL_6000, BearingUnit.MIL_6300)
 
 _NORTHS: tuple[tuple[North, str], ...] = (
-    (North.MAGNETIC, r"магн|магнет|magn|\bmag\b|(?<![a-zа-я])[аa]\.? ?[мm](?:агн)?(?![a-zа-я])"),
-    (North.GRID, r"дирекц|direkc|\bgrid\b|сетк|(?<![а-яa-z])д\.? ?у\.?(?= *[=:-]? *\d)|α|координатн"),
+    (
+        North.MAGNETIC,
+        r"магн|магнет|magn|maqn|մագն|\bmag\b|\bмаг\b|\bm\.? ?n\b|(?<!\w)м\. ?а\."
+        r"|(?<![a-zа-я])[аa]\.? ?[мm](?:агн)?(?![a-zа-я])",
+    ),
+    (
+        North.GRID,
+        r"дирекц|direkc|direks|դիրեկց|(?<!\w)дир\.? ?у|\bg\.? ?n\b"
+        r"|\bgrid\b|сетк|(?<![а-яa-z])д\.? ?у\.?(?= *[=:-]? *\d)|α|координатн",
+    ),
     (
         North.TRUE,
-        r"истин|(?<![a-zа-я])[аa]\.? ?[иi](?:ст)?(?![a-zа-я])|\btrue\b|геогр|geogr|\bpravi\b|\bправи\b",
+        r"истин|дійсн|həqiq|իսկական|istinit|\bt\.? ?n\b"
+        r"|(?<![a-zа-я])[аa]\.? ?[иi](?:ст)?(?![a-zа-я])|\btrue\b|геогр|geogr|\bpravi\b|\bправи\b",
     ),
 )
 _NORTH_LETTERS = {"M": North.MAGNETIC, "G": North.GRID, "T": North.TRUE, "М": North.MAGNETIC, "Т": North.TRUE}
@@ -55,7 +64,10 @@ _SEXAGESIMAL = re.compile(
     rf"(?P<d>\d+) ?(?:°|град\w*\.?|deg\w*|d(?=\d)) ?-? ?(?P<m>{_NUMBER}) ?(?:'|мин\w*\.?|min\w*|m\b)?"
     rf"(?: ?(?P<s>{_NUMBER}) ?(?:\"|сек\w*|sec\w*)?)?"
 )
-_HYPHEN = re.compile(r"(?<![\d.,])(\d{1,3})-(\d{2})(?![\d.,])")
+_HYPHEN = re.compile(r"(?<![\d.,])(\d{1,3}) ?- ?(\d{2})(?![\d.,])")
+_BACK = re.compile(r"обратн|\bback\b|back[- ]?(?:bearing|azimuth)|reverse|reciprocal|зворотн|povratn|повратн")
+_TWICE = re.compile(r"([^()]*\d[^()]*)\(([^()]*\d[^()]*)\)[ .]*")
+_TWICE_AGREES_DEG = 0.06  # one division of 6000
 
 
 def to_degrees(value: npt.ArrayLike, unit: BearingUnit) -> Floats:
@@ -157,6 +169,9 @@ def parse_bearing(text: str, *, north_text: str = "", formulyar: bool = False) -
         SF-P023 "61-20": too large for 6000, and 6400 or degrees and minutes both remain.
     """
     clean = plain(text)
+    twice = _TWICE.fullmatch(clean)
+    if twice:
+        return _said_twice(text, twice, north_text, formulyar)
     low = clean.casefold()
     north = _north(clean, low) or _north_of_words(north_text)
     sense = _sense(low)
@@ -164,6 +179,10 @@ def parse_bearing(text: str, *, north_text: str = "", formulyar: bool = False) -
     if worded is not None:
         return _statement(text, worded[0], BearingUnit.DEGREE, north, sense, worded[1])
     value, quantum, unit = _value(text, clean)
+    if is_back_bearing(text):
+        if unit is None:  # half a circle of an unknown unit
+            raise InputError("SF-P020", text)
+        value = (value + CIRCLE[unit] / 2.0) % CIRCLE[unit]
     if unit is not None:
         return _statement(text, value, unit, north, sense, quantum)
     order = _ORDER_FORMULYAR if formulyar else _ORDER_OTHER
@@ -171,6 +190,31 @@ def parse_bearing(text: str, *, north_text: str = "", formulyar: bool = False) -
     if not possible:
         raise InputError("SF-P021", text, value=value, circle=max(CIRCLE.values()))
     return BearingStatement(text, value, None, possible, north, sense, quantum)
+
+
+def is_back_bearing(text: str) -> bool:
+    """Whether the words say that the bearing is that of the way back; `parse_bearing` turns it round."""
+    return _BACK.search(plain(text).casefold()) is not None
+
+
+def _said_twice(raw: str, twice: re.Match[str], north_text: str, formulyar: bool) -> BearingStatement:
+    """Read "15-40 (92°24')": one bearing in two units, if the two agree.
+
+    Raises
+    ------
+    InputError
+        SF-P022 the two are not the same, or one of them leaves its unit open.
+    """
+    outer, inner = (parse_bearing(part, north_text=north_text, formulyar=formulyar) for part in twice.groups())
+    if outer.unit is None or inner.unit is None:
+        raise InputError("SF-P022", raw)
+    apart = to_degrees(outer.value, outer.unit) - to_degrees(inner.value, inner.unit)
+    if abs((float(apart) + 180.0) % 360.0 - 180.0) > _TWICE_AGREES_DEG:
+        raise InputError("SF-P022", raw)
+    return BearingStatement(
+        raw, outer.value, outer.unit, outer.possible_units, outer.north or inner.north, outer.sense or inner.sense,
+        outer.quantum,
+    )  # fmt: skip
 
 
 def _statement(

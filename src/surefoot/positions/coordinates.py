@@ -13,7 +13,7 @@ from surefoot.positions.mgrs import mgrs_to_utm
 from surefoot.positions.statements import CoordinateStatement
 from surefoot.positions.zones import plausible_plane, swap_by_range
 
-__all__ = ["expand_abbreviated", "parse_coordinate", "swap_by_range"]
+__all__ = ["expand_abbreviated", "parse_coordinate", "parse_local", "swap_by_range"]
 
 _NUMBER = r"[-+]?\d{1,3}(?:,\d{3}){2}(?:\.\d+)?|[-+]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?|[-+]?\d+(?:[.,]\d+)?"
 _METRES = r"(?: ?(?P<{0}>км|km|м|m)\b\.?)?"
@@ -30,14 +30,19 @@ _BARE = re.compile(
     r"(?P<b>\d{1,2} \d{3} \d{3}|\d{3} \d{3}|\d{4,8}(?:[.,]\d+)?) ?(?:м|m)?\.?"
 )
 _SQUARE_WORD = re.compile(
-    r"(?:кв(?:адрат\w*|\.)?|sq(?:uare|\.)?|kv(?:adrat\w*|\.)?|grid(?: square)?)[ .:№]*"
+    r"(?:кв(?:адрат\w*|\.)?|sq(?:uare|\.)?|kv(?:adrat\w*|\.)?|grid(?: square)?|քառակուս\w*)[ .:№]*"
     r"(\d{2})[ \-]?(\d{2})(?!\d)(.*)"
 )
 _SQUARE_BARE = re.compile(r"(\d{2})(\d{2})((?:[ ]?[\-/][ ]?[1-9абвг]| ?[абвг])?)")
-_SQUARE_PART = re.compile(r"[ \-/,.]*(?:ул(?:итк\w*|\.)?|по улитке|snail|ч(?:асть|\.)?)?[ \-/.:№]*([1-9абвг])?")
+_SQUARE_PART = re.compile(
+    r"[ \-/,.]*(?:ул(?:итк\w*|\.)?|по улитке|snail|клетк\w*|поле|field|ч(?:асть|\.)?)?[ \-/.:№]*([1-9абвг])?"
+)
 _LOCAL = re.compile(
     r"\( ?([-+]?\d+(?:[.,]\d+)?) ?(?:м|m)? ?[,;] ?([-+]?\d+(?:[.,]\d+)?) ?(?:м|m)? ?\)(?: ?(?:м|m)\.?)?"
 )
+_INTRODUCTION = re.compile(r"^(?:координат\w*|coord\w*|koordinat\w*|կոորդինատ\w*|position|позиция) ?[:=.\-]* ?")
+_SIDE = rf"(?:(?P<l{{0}}>{_NORTH}|{_EAST}) ?[=:.]{{{{0,2}}}} ?)?(?P<{{0}}>[-+]?\d+(?:[.,]\d+)?) ?(?:м|m)?\.?"
+_LOCAL_PAIR = re.compile(rf"\(? ?{_SIDE.format('a')}(?: ?[,;/] ?| ){_SIDE.format('b')} ?\)?")
 _MGRS = re.compile(r"(?:mgrs ?:? ?)?(\d{1,2} ?[c-hj-np-x] ?[a-hj-np-z]{2}(?:[ \-]?\d[\d ]*)?)")
 
 
@@ -60,6 +65,7 @@ def parse_coordinate(text: str) -> CoordinateStatement:
         SF-P010 no coordinate; SF-P011 letters of an MGRS reference that do not belong together.
     """
     low = _HEIGHT.sub("", plain(text).casefold()).strip(" .;,")
+    low = _INTRODUCTION.sub("", low)
     for reader in (_square, _local, _mgrs, parse_geographic, _plane_labelled, _plane_bare):
         statement = reader(text, low)
         if statement is not None:
@@ -67,7 +73,34 @@ def parse_coordinate(text: str) -> CoordinateStatement:
     raise InputError("SF-P010", text)
 
 
+def parse_local(text: str) -> CoordinateStatement:
+    """Read a coordinate of a form whose system is metres from a point of its own: "(0, 0)", "E 228.99 N 3.42".
+
+    Without labels east comes first; X is north, Y is east.
+
+    Raises
+    ------
+    InputError
+        SF-P010 no such pair.
+    """
+    low = re.sub(r"(?<![а-яё])[ху](?![а-яё])", lambda m: "xy"["ху".index(m[0])], plain(text).casefold())
+    match = _LOCAL_PAIR.fullmatch(low.strip(" .;"))
+    if match is None or (match["la"] is None) != (match["lb"] is None):
+        raise InputError("SF-P010", text)
+    a, b = _float(match["a"]), _float(match["b"])
+    norths = [match[key] is not None and re.fullmatch(_NORTH, match[key]) is not None for key in ("la", "lb")]
+    if match["la"] is not None and norths[0] == norths[1]:
+        raise InputError("SF-P010", text)
+    east, north = (b, a) if norths[0] else (a, b)
+    return CoordinateStatement(
+        text, "local", easting=east, northing=north, labelled=match["la"] is not None,
+        quantum_m=_step(match["a"], match["b"]), notation="local",
+    )  # fmt: skip
+
+
 def _square(raw: str, low: str) -> CoordinateStatement | None:
+    if re.match(r"[^\d(]*\(? ?\d\d[ \-]?\d\d ?\)?(?: ?\([1-9абвг]\))?$", low):  # "квадрат (3064)", "кв. 3064 (5)"
+        low = re.sub(r" +", " ", re.sub(r"[()]", " ", low)).strip()
     match = _SQUARE_WORD.fullmatch(low) or _SQUARE_BARE.fullmatch(low)
     if match is None:
         return None
@@ -106,17 +139,28 @@ def _mgrs(raw: str, low: str) -> CoordinateStatement | None:
 def _plane_labelled(raw: str, low: str) -> CoordinateStatement | None:
     # Cyrillic Х and У are typed for X and Y more often than not; the words север, восток stay Cyrillic.
     twinned = re.sub(r"(?<![а-яё])[ху](?![а-яё])", lambda m: "xy"["ху".index(m[0])], low)
+    twinned = re.sub(r"(?<![a-zа-я])([xy]) ?- ?(?=\d{5})", r"\1=", twinned)  # "Х-4430293": a dash, no minus
     match = _BEFORE.fullmatch(twinned) or _AFTER.fullmatch(twinned)
     if match is None:
         return None
     groups = match.groupdict()
     factor = 1000.0 if {groups.get("ua"), groups.get("ub")} & {"км", "km"} else 1.0
     a, b = _float(groups["a"]) * factor, _float(groups["b"]) * factor
+    if factor == 1.0 and _in_kilometres(groups["a"], groups["b"]):
+        factor, a, b = 1000.0, a * 1000.0, b * 1000.0
     a_north, b_north = (re.fullmatch(_NORTH, groups[key]) is not None for key in ("la", "lb"))
     if a_north == b_north or max(abs(a), abs(b)) <= 180.0:
         return None
     north, east = (a, b) if a_north else (b, a)
     return _plane(raw, north, east, factor * _step(groups["a"], groups["b"]), labelled=True)
+
+
+def _in_kilometres(*numbers: str) -> bool:
+    """Whether "4430.293" and "8664.944" are a place in kilometres and none in metres."""
+    a, b = (_float(n) for n in numbers)
+    if max(a, b) >= 100_000.0 or min(map(_decimals, numbers)) < 2:
+        return False
+    return plausible_plane(a * 1000.0, b * 1000.0) or plausible_plane(b * 1000.0, a * 1000.0)
 
 
 def _plane_bare(raw: str, low: str) -> CoordinateStatement | None:

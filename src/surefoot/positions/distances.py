@@ -21,21 +21,35 @@ _UNITS: tuple[tuple[DistanceUnit | None, str], ...] = (
     (
         DistanceUnit.PAIR_OF_STEPS,
         r"п ?[./]? ?ш\.?|пар\w*\.? ?(?:шаг\w*|ш)\.?|дв(?:ойн\w*|\.) ?шаг\w*|double[ -]?(?:paces?|steps?)"
-        r"|pairs? of (?:paces?|steps?)|par\w* korak\w*|dvokora[kc]\w*|двокора[кц]\w*|пар\w* корак\w*",
+        r"|pairs? of (?:paces?|steps?)|par\w* korak\w*|dvokora[kc]\w*|двокора[кц]\w*|пар\w* корак\w*"
+        r"|(?:пар\w*|подвійн\w*) крок\w*|cüt add[ıi]m\w*|զույգ քայլ\w*",
     ),
-    (DistanceUnit.STEP, r"шаг\w*\.?|ш\.?|(?:single )?paces?|(?:single )?steps?|kora[kc]\w*|кора[кц]\w*"),
-    (DistanceUnit.KILOMETRE, r"км\.?|km\.?|килом\w*|kilom\w*"),
-    (DistanceUnit.METRE, r"м\.?|m\.?|метр\w*|met(?:re|er|ar)\w*|мет\.?|метар\w*|mtr?s?\.?"),
+    (
+        DistanceUnit.STEP,
+        r"шаг\w*\.?|ш\.?|(?:single )?paces?|(?:single )?steps?|kora[kc]\w*|кора[кц]\w*|крок\w*|add[ıi]m\w*|քայլ\w*",
+    ),
+    (DistanceUnit.KILOMETRE, r"км\.?|km\.?|կմ\.?|килом\w*|kilom\w*"),
+    (DistanceUnit.METRE, r"м\.?|m\.?|метр\w*|metr\w*|met(?:er|ar)\w*|մետր\w*|մ\.?|мет\.?|метар\w*|mtr?s?\.?"),
     (DistanceUnit.YARD, r"yds?\.?|yards?|ярд\w*|jard\w*"),
     (DistanceUnit.FOOT, r"ft\.?|feet|foot|фут\w*|stop[aei]"),
     (None, r"п\.?|пар\w*"),
 )
-_ABOUT = r"(?:ок\.?|около|примерно|прибл\w*\.?|~|≈|about|approx\w*\.?|ca?\.?|circa|oko|cca\.?|до|d ?=|s ?=|r ?=)"
+_ABOUT = (
+    r"(?:ок\.?|около|примерно|прибл\w*\.?|~|≈|about|approx\w*\.?|ca?\.?|circa|oko|cca\.?|до"
+    r"|[dsrlд] ?[=:]"
+    r"|[lд] ?-|расстояни\w*|дистанци\w*|дальность|distance|range|rastojanje|udaljenost|растојање|удаљеност|відстань"
+    r"|məsafə|հեռավորություն\w*|через|каждые|кажд\w*|every|each|at|на|svakih|сваких|hər|кожні|:|=)"
+)
 _SLOPE = re.compile(
     r"[,;(]? ?(?:по склону|на склоне|склон|уклон|крутизна|угол наклона|(?:along |on )?(?:a |the )?slope"
     r"|(?:uz )?nagib)(?: of)? ?[=:]? ?(\d+(?:[.,]\d+)?) ?(?:°|deg\w*|град\w*)\)?"
 )
 _DISTANCE = re.compile(rf"^(?:{_ABOUT} ?)*(?P<sign>-)? ?(?P<number>\d+(?: \d{{3}})*(?:[.,]\d+)?) ?(?P<unit>[^\d]*)$")
+
+
+_UNIT_FIRST = re.compile(r"(?P<unit>[^\d:=]+?) ?[:=]? ?(?P<number>\d+(?: \d{3})*(?:[.,]\d+)?)")
+_NO_SLOPE = r"склон|slope|nagib|нагиб|накл|похил"
+_FLAT = re.compile(r"[,;]? ?(?:\bhorizontal(?:ly)?\b|\bпо горизонтали\b|\bгоризонтально\b|\bvodoravno\b)")
 
 
 def parse_distance(text: str) -> DistanceStatement:
@@ -62,6 +76,12 @@ def parse_distance(text: str) -> DistanceStatement:
     slope = _SLOPE.search(low)
     if slope:
         low = (low[: slope.start()] + low[slope.end() :]).strip()
+    low = _FLAT.sub("", low)
+    if not re.search(_NO_SLOPE, low):  # "320 (триста двадцать) м", "320 м (по карте)"
+        low = re.sub(r" +", " ", re.sub(r"\([^\d()]*\)", " ", low)).strip()
+    worded = _UNIT_FIRST.fullmatch(low)
+    if worded and _known_unit(worded["unit"].strip(" .")):
+        low = f"{worded['number']} {worded['unit'].strip()}"
     match = _DISTANCE.match(low)
     if match is None:
         raise InputError("SF-P031", text)
@@ -82,6 +102,10 @@ def _unit(raw: str, word: str) -> DistanceUnit | None:
         if re.fullmatch(pattern, word):
             return unit
     raise InputError("SF-P031", raw)
+
+
+def _known_unit(word: str) -> bool:
+    return any(unit is not None and re.fullmatch(pattern, word) for unit, pattern in _UNITS)
 
 
 def _number(raw: str, digits: str, unit: DistanceUnit | None) -> float:

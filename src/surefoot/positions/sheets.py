@@ -11,7 +11,10 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from surefoot.errors import PositionError
 from surefoot.positions.glyphs import latin_twins, plain
@@ -90,6 +93,18 @@ def parse_sheet(text: str) -> tuple[Sheet, ...]:
     # "J-38-10-А,Б": a map glued from neighbours, named by its last letters.
     names = [first] + [first[:-1] + letter for letter in others if re.fullmatch(_QUARTER, letter)]
     return tuple(dict.fromkeys(sheet for name in names for sheet in _named(name)))
+
+
+def farthest_centres_km(sheets: Sequence[Sheet]) -> float:
+    """Return the greatest distance between the centres of sheets, kilometres (on a sphere)."""
+    lon, lat = (np.radians([(a + b) / 2 for a, b in sides]) for sides in (
+        [(s.west, s.east) for s in sheets], [(s.south, s.north) for s in sheets]
+    ))  # fmt: skip
+    half = (
+        np.sin((lat[:, None] - lat) / 2) ** 2
+        + np.cos(lat[:, None]) * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
+    )
+    return float(2 * 6371.0 * np.arcsin(np.sqrt(half)).max())
 
 
 def _named(name: str) -> list[Sheet]:

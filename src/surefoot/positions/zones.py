@@ -67,6 +67,9 @@ _MERIDIAN = re.compile(
 )
 _UTM = re.compile(r"(?:utm|утм)[ .:\-]*(?:зон[аы]|zon[ea]|z\b)?[ .:№#\-]*(\d{1,2})? ?([c-hj-np-x](?![a-zа-я]))?")
 _GEOGRAPHIC_WORDS = re.compile(r"географ|geograph|geograf|широт|долгот|lat\w*[ /,]*lon|градус|degrees|dms")
+_OWN_ZERO = re.compile(
+    r"\blocal (?:metres|meters|grid|system)|^local$|местн\w*|условн\w*|lokaln\w*|локалн\w*|arbitrary"
+)
 _SOUTH = re.compile(r"\bsouth|южн|\bjug\b|полушарие юж")
 
 
@@ -239,6 +242,8 @@ def parse_crs(text: str) -> CrsStatement:
     code = re.search(r"epsg\D{0,4}(\d{4,6})", low) or re.fullmatch(r"(\d{4,5})", low)
     if code:
         return _by_code(text, f"EPSG:{code[1]}")
+    if _OWN_ZERO.search(low):
+        return CrsStatement(text, "", "local", None)
     datum = next((name for name, pattern in _DATUMS if re.search(pattern, low)), "")
     utm = _UTM.search(low)
     if utm:
@@ -346,7 +351,7 @@ def _zone(low: str, three: bool) -> int | None:
 
 def _yugoslav(low: str, zone: int | None) -> bool:
     """Whether the words are those of a Yugoslav map: zones 5-8, "zona", "Krüger" or "Кригер"."""
-    if zone is None or not 5 <= zone <= 8 or not (_GAUSS.search(low) or re.search(r"\bmgi\b", low)):
+    if zone is None or not 5 <= zone <= 8 or not (_GAUSS.search(low) or re.search(r"\bmgi\b|bessel|бессел", low)):
         return False
     south_slavic = re.search(r"\bzon[aiu]\b|кригер|\bmgi\b", low) is not None
     # English "zone 8" is Armenia and Azerbaijan; 5, 6 and 7 in Latin letters are Yugoslavia.

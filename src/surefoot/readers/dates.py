@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.model import StatedDate, Texts
+from surefoot.readers.calendar_words import month_of
 from surefoot.readers.cells_text import Mask, is_nothing
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
@@ -23,20 +24,6 @@ _YEAR = re.compile(r"(\d{4})(?:\s*г(?:\.|ода?)?)?")
 _COMPACT = re.compile(r"(19|20)(\d{2})(\d{2})(\d{2})")
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?")
 _SERIAL_START = dt.date(1899, 12, 30)
-_MONTHS = (
-    ("jan", "янв"),
-    ("feb", "фев"),
-    ("mar", "мар"),
-    ("apr", "апр"),
-    ("may", "maj", "май", "мая"),
-    ("jun", "июн"),
-    ("jul", "июл"),
-    ("aug", "avg", "авг"),
-    ("sep", "сен"),
-    ("oct", "okt", "окт"),
-    ("nov", "ноя"),
-    ("dec", "дек"),
-)
 _SEASONS = {
     "spring": (3, 5), "summer": (6, 8), "autumn": (9, 11), "fall": (9, 11),
     "весна": (3, 5), "весной": (3, 5), "лето": (6, 8), "летом": (6, 8), "осень": (9, 11), "осенью": (9, 11),
@@ -151,14 +138,6 @@ def _months(raw: str, year: int, first: int, last: int) -> StatedDate | None:
     return StatedDate(raw, dt.date(year, first, 1), after - dt.timedelta(days=1))
 
 
-def _month_of(word: str) -> int | None:
-    lowered = word.casefold()
-    for number, starts in enumerate(_MONTHS, start=1):
-        if lowered.startswith(starts):
-            return number
-    return None
-
-
 def _named(text: str) -> StatedDate | None:
     if match := _NAMED.fullmatch(text):
         day, word, year = match[1], match[2], match[3]
@@ -166,7 +145,7 @@ def _named(text: str) -> StatedDate | None:
         word, day, year = match[1], match[2], match[3]
     else:
         return None
-    month = _month_of(word)
+    month = month_of(word)
     return None if month is None else _day(text, full_year(year), month, int(day))
 
 
@@ -180,7 +159,7 @@ def _part_of_year(text: str) -> StatedDate | None:
         word, year = match[1].casefold(), int(match[2])
         if word in _SEASONS:
             return _months(text, year, *_SEASONS[word])
-        found = _month_of(word)
+        found = month_of(word)
         return None if found is None else _months(text, year, found, found)
     return None
 

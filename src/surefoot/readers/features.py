@@ -42,14 +42,15 @@ def vector_records(
 
     Notes
     -----
-    The features of one record become one geometry in the order of the table; their counts by type add up.
+    The features of one record become one geometry, the record's own feature first; the counts of its rows by type
+    add up. Where the record's own feature states a count too, it is the record's total, as on a form.
     """
     totals = device_counts(table, context, ledger)
     laid, received = (_dates(table, name, ledger) for name in ("laid", "received"))
     _doubt_order(table, laid, received, ledger)
     status = _status(table, context)
     family = words(table, "family", RecordFamily.MAP, context, ledger)
-    form_no, series = table.text("form_no"), table.text("series")
+    form_no, series, owner = table.text("form_no"), table.text("series"), table.text("record_id")
     return tuple(
         MinefieldRecord(
             record_id=name,
@@ -60,7 +61,7 @@ def vector_records(
             laid=laid[rows[0]],
             received=received[rows[0]],
             events=_events(status, rows),
-            totals=_sum([totals[i] for i in rows]),
+            totals=_totals(totals, rows, [i for i in rows if not owner[i]]),
             geometry=_together([shapes[i] for i in rows]),
             geometry_sigma_m=_widest(sigma[rows]),
         )
@@ -72,14 +73,16 @@ def _rows_of_records(table: NamedTable, ledger: Ledger) -> list[tuple[str, list[
     """Return the id of each record and the rows of the table that belong to it."""
     ids, owner = row_ids(table, ledger), table.text("record_id")
     groups: dict[tuple[bool, str], list[int]] = {}
+    records = {ids[i] for i in np.flatnonzero(ledger.kept & (owner == ""))}
     for i in np.flatnonzero(ledger.kept).tolist():
-        owned = owner[i] != ""
-        groups.setdefault((owned, owner[i] if owned else ids[i]), []).append(i)
+        owned = owner[i] != "" and (owner[i] not in records or owner[i] == ids[i])
+        groups.setdefault((owned, owner[i] or ids[i]), []).append(i)
     taken = {name for _, name in groups}
     used: set[str] = set()
     named = []
     for (_, name), rows in groups.items():
-        named.append((free_id(name, 2, taken) if name in used else name, rows))
+        own_first = sorted(rows, key=lambda i: owner[i] != "")
+        named.append((free_id(name, 2, taken) if name in used else name, own_first))
         used.add(name)
     return named
 
@@ -119,6 +122,12 @@ def _events(status: list[tuple[str, str]], rows: list[int]) -> tuple[LaterEvent,
 def _widest(sigma: Floats) -> float:
     known = sigma[np.isfinite(sigma)]
     return float(known.max()) if len(known) else float("nan")
+
+
+def _totals(counted: list[dict[str, int]], rows: list[int], own: list[int]) -> dict[str, int]:
+    """Return the devices of a record by type: of its rows, or its own count where that holds more."""
+    total, stated = _sum([counted[i] for i in rows if i not in own]), _sum([counted[i] for i in own])
+    return {model: max(total.get(model, 0), stated.get(model, 0)) for model in {**stated, **total}}
 
 
 def _sum(parts: list[dict[str, int]]) -> dict[str, int]:

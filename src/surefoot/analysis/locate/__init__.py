@@ -6,12 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from surefoot.analysis.locate.anchors import Place
 from surefoot.analysis.locate.build import ReadingBuilder
 from surefoot.analysis.locate.digitised import locate_geometry
 from surefoot.analysis.locate.frames import easting_prefix
-from surefoot.analysis.locate.hypotheses import Assumption, assumptions, shortened_candidates, stated_places
+from surefoot.analysis.locate.hypotheses import (
+    Assumption,
+    Assumptions,
+    assumptions,
+    shortened_candidates,
+    stated_places,
+)
 from surefoot.analysis.locate.items import category_of_label, excess, mixture_label, mixture_shares, unallocated
 from surefoot.analysis.locate.moments import LegErrors
 from surefoot.analysis.locate.priors import Priors, merged
@@ -83,7 +91,7 @@ def locate(record: MinefieldRecord, *, context: LocateContext) -> Readings:
         return Readings(record.record_id, (reading,), 0.0, completeness, level, (), unallocated(record))
     notes = _Doubts(record)
     builder = ReadingBuilder(record, priors)
-    ways = assumptions(record, priors, context.region)
+    ways = _ways(record, priors, context.region, notes)
     built = [reading for way in ways.kept for reading in _built(builder, way, notes)]
     built, away = _within(built, context)
     if away:
@@ -117,6 +125,22 @@ class _Doubts:
         doubt = Doubt(id_, severity, replace(self.where, column=column), str(found), values)
         if doubt not in self.doubts:
             self.doubts.append(doubt)
+
+
+def _ways(record: MinefieldRecord, priors: Priors, region: BaseGeometry | None, notes: _Doubts) -> Assumptions:
+    """The ways to read a form; none when its words name a coordinate system that does not exist."""
+    try:
+        return assumptions(record, priors, region)
+    except PositionError as error:
+        notes.add(error.id, Severity.ERROR, "crs", error.found, **error.values)
+        return Assumptions((), 0.0)
+
+
+def _repeats(record: MinefieldRecord, priors: Priors) -> list[Place]:
+    try:
+        return shortened_candidates(record, priors)
+    except PositionError:
+        return []  # said by `_ways`
 
 
 def _built(builder: ReadingBuilder, way: Assumption, notes: _Doubts) -> list[Reading]:
@@ -162,12 +186,13 @@ def _merged_alike(readings: list[Reading]) -> list[Reading]:
 
 
 def _signature(reading: Reading) -> object:
-    if reading.pivot is None or not reading.points:
+    if not reading.points:
         return None
     places = reading.point_positions()
     rounded = tuple((name, round(z.real, 2), round(z.imag, 2)) for name, z in sorted(places.items()))
     rows = tuple((row.no, row.items, row.spacing_m) for row in reading.rows)
-    return (round(reading.pivot[0], 7), round(reading.pivot[1], 7), rounded, rows)
+    pivot = reading.pivot and (round(reading.pivot[0], 7), round(reading.pivot[1], 7))
+    return (pivot, rounded, rows)
 
 
 def _normalised(readings: list[Reading]) -> list[Reading]:
@@ -192,7 +217,7 @@ def _explain(
     _explain_place(record, readings, level, notes)
     _explain_zone(record, readings[0], notes)
     if not any(reading.points for reading in readings):
-        repeats = shortened_candidates(record, builder.priors)
+        repeats = _repeats(record, builder.priors)
         if len(repeats) > 1:
             listed = "; ".join(f"{p.northing:.0f} {p.easting:.0f}" for p in repeats)
             notes.add("SF-R061", Severity.ERROR, "reference_points", len(repeats), candidates=listed)
@@ -200,9 +225,10 @@ def _explain(
         for miss in reading.misclosures:
             severity = Severity.WARNING if miss.ratio < 30 else Severity.INFO
             notes.add("SF-R051", severity, "legs", f"{miss.length_m:.1f} m = 1:{miss.ratio:.0f}", target=miss.target)
-    if len(readings) > 1:
+    if len(readings) > 1 and readings[0].points:
         spread = " / ".join(f"{r.spread_m:.0f}" for r in readings)
         notes.add("SF-R052", Severity.WARNING, "", f"{len(readings)}", spread=spread)
+    _explain_outline(record, readings[0], notes)
     over = excess(record)
     if over:
         notes.add("SF-R053", Severity.WARNING, "totals", over)
@@ -211,6 +237,14 @@ def _explain(
         notes.add("SF-R054", Severity.INFO, "totals", sum(rest.values()))
     if record.family is RecordFamily.INTERVIEW:
         notes.add("SF-R055", Severity.INFO, "family", record.family)
+
+
+def _explain_outline(record: MinefieldRecord, reading: Reading, notes: _Doubts) -> None:
+    """Say that an outline crosses itself: its corners are not in the order they are walked."""
+    places = reading.point_positions() if reading.points else {}
+    corners = [places[name] for name in reading.area if name in places]
+    if len(set(corners)) >= 3 and not Polygon([(z.real, z.imag) for z in corners]).is_valid:
+        notes.add("SF-R032", Severity.WARNING, "area", ", ".join(reading.area))
 
 
 def _explain_zone(record: MinefieldRecord, reading: Reading, notes: _Doubts) -> None:

@@ -19,6 +19,7 @@ from surefoot.positions.zones import swap_by_range, utm_crs
 # A coordinate just over a sheet's edge is still "on the sheet": neat lines and datums differ a little.
 SHEET_MARGIN_DEG = 0.01
 REGION_EDGE_DEG = 0.1
+FAR_OFF_M = 40_000.0  # about a sheet of 1:100,000
 _DECIMAL_READING_WEIGHT = 0.9
 _MILLION_M = 1_000_000.0
 
@@ -62,16 +63,24 @@ def _mgrs(statement: CoordinateStatement) -> Place:
 def _square(statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet]) -> list[Place]:
     if frame.plane is None:
         return []
-    places = []
-    for sheet in sheets:
-        east, north = _sheet_centre(sheet, frame.plane)
-        bounds = square_bounds(statement.square, near_easting=east, near_northing=north, ninth=statement.ninth)
-        west, south, right, top = bounds
-        middle = ((west + right) / 2, (south + top) / 2)
-        place = Place(frame.plane, *middle, right - west, label=sheet.name)
-        if _inside_sheet(place, [sheet], right - west):
-            places.append(place)
-    return _equal_weights(places)
+    # The second order is that of a form whose author wrote east first: only where X first misses every sheet.
+    for order in ("XY", "YX"):
+        squares = (_square_on(sheet, statement, frame.plane, order) for sheet in sheets)
+        places = [
+            place for place, sheet in zip(squares, sheets, strict=True) if _inside_sheet(place, [sheet], place.cell_m)
+        ]
+        if places:
+            return _equal_weights(places)
+    return []
+
+
+def _square_on(sheet: Sheet, statement: CoordinateStatement, plane: str, order: str) -> Place:
+    east, north = _sheet_centre(sheet, plane)
+    west, south, right, top = square_bounds(
+        statement.square, near_easting=east, near_northing=north, order=order, ninth=statement.ninth
+    )
+    middle = ((west + right) / 2, (south + top) / 2)
+    return Place(plane, *middle, right - west, label=sheet.name, swapped=order == "YX")
 
 
 def _sheet_centre(sheet: Sheet, plane: str) -> tuple[float, float]:
@@ -92,7 +101,7 @@ def _geographic(
     places = [
         Place(
             frame.geographic, s.longitude, s.latitude, s.quantum_m, label=s.notation,
-            swapped=s.notation == statement.notation and s.latitude == statement.longitude,
+            swapped=_is_exchanged(s, statement),
         )
         for s in written
         if s.longitude is not None and s.latitude is not None
@@ -104,6 +113,13 @@ def _geographic(
         return kept
     rest = (1.0 - _DECIMAL_READING_WEIGHT) / (len(kept) - 1)
     return [replace(p, weight=rest if k else _DECIMAL_READING_WEIGHT) for k, p in enumerate(kept)]
+
+
+def _is_exchanged(reading: CoordinateStatement, written: CoordinateStatement) -> bool:
+    """Whether a reading has the latitude where the text, in any notation, has the longitude."""
+    numbers = (reading.latitude, reading.longitude, written.latitude, written.longitude)
+    lat, lon, first, second = (n or 0.0 for n in numbers)
+    return abs(lat - second) < 1.0 and abs(lon - first) < 1.0 <= abs(lat - first)
 
 
 def _on_stated_ground(place: Place, sheets: Sequence[Sheet], region: BaseGeometry | None) -> bool:
@@ -127,7 +143,7 @@ def _plane(
     if frame.prefix is not None:
         northing, easting, swapped = swap_by_range(northing, easting)
         if is_abbreviated(northing, easting):
-            return _abbreviated(northing, easting, statement, frame, sheets, region)
+            return _abbreviated(statement.northing, statement.easting, statement, frame, sheets, region)
         if easting < _MILLION_M:
             easting += frame.prefix * _MILLION_M
     return [Place(frame.plane, easting, northing, statement.quantum_m, swapped=swapped)]
@@ -153,12 +169,16 @@ def _abbreviated(
     if not sheets and region is not None:
         repeats = abbreviated_candidates(statement, frame)
         return _equal_weights([place for place in repeats if _on_stated_ground(place, sheets, region)])
-    places = [
-        Place(str(frame.plane), east, north, statement.quantum_m, label=sheet.name)
-        for sheet in sheets
-        for north, east in expand_abbreviated(northing, easting, zone=frame.zone, sheet=sheet)
-    ]
-    return _equal_weights(places)
+    # X and Y exchanged: only where the order as written lies on no sheet.
+    for swapped, (x, y) in ((False, (northing, easting)), (True, (easting, northing))):
+        places = [
+            Place(str(frame.plane), east, north, statement.quantum_m, label=sheet.name, swapped=swapped)
+            for sheet in sheets
+            for north, east in expand_abbreviated(x, y, zone=frame.zone, sheet=sheet)
+        ]
+        if places:
+            return _equal_weights(places)
+    return []
 
 
 def _equal_weights(places: list[Place]) -> list[Place]:
@@ -181,6 +201,11 @@ def pulkovo_degrees(place: Place) -> tuple[float, float]:
         return place.easting, place.northing
     longitude, latitude = _projection(place.source)(place.easting, place.northing, inverse=True)
     return float(longitude), float(latitude)
+
+
+def far_off_sheets(place: Place, sheets: Sequence[Sheet]) -> bool:
+    """Whether a place lies so far from every stated sheet that one of the two must be wrong."""
+    return outside_sheets(place, sheets) and not _inside_sheet(place, sheets, FAR_OFF_M)
 
 
 def outside_sheets(place: Place, sheets: Sequence[Sheet]) -> bool:

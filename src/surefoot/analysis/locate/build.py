@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyproj
 
-from surefoot.analysis.locate.anchors import Place, outside_sheets
+from surefoot.analysis.locate.anchors import Place, far_off_sheets, outside_sheets
 from surefoot.analysis.locate.frames import Frame
 from surefoot.analysis.locate.hypotheses import Assumption, bearings_of, device_point
 from surefoot.analysis.locate.items import place_rows, row_conflicts, row_length_m
@@ -141,7 +141,8 @@ class ReadingBuilder:
             if place.swapped:
                 self.remark("SF-R046", Severity.WARNING, "reference_points", name)
             if outside_sheets(place, self.record.map.sheets):
-                self.remark("SF-R048", Severity.WARNING, "map.sheet", name, sheet=self.record.map.raw_sheet)
+                severity = Severity.ERROR if far_off_sheets(place, self.record.map.sheets) else Severity.WARNING
+                self.remark("SF-R048", severity, "map.sheet", name, sheet=self.record.map.raw_sheet)
         if operation.flagged:
             self.remark("SF-R047", Severity.WARNING, "crs", operation.code, spread=f"{operation.spread_m or 0:.0f}")
 

@@ -79,6 +79,8 @@ def _prefixes(statements: Sequence[CoordinateStatement]) -> set[int]:
 
 
 def _stated(record: MinefieldRecord, crs: CrsStatement, prefixes: set[int], sheet_zones: set[int]) -> list[Frame]:
+    if crs.projection == "local":
+        return [Frame("local metres", None, "EPSG:4326", 1.0)]
     if crs.epsg is None and (crs.projection in ("utm", "mgrs") or crs.datum in ("WGS84", "ED50")):
         return [_utm_like(crs)]
     if crs.epsg is not None and not is_projected(crs.epsg) and crs.datum != "SK-42":

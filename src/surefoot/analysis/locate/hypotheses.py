@@ -132,7 +132,7 @@ def _landmark_ways(
         ways += [
             (point.id, p, share * p.weight, "as stated") for p in places_of(statement, frame, record.map.sheets, region)
         ]
-    if point.unknown_weight > 0 and not own:
+    if point.unknown_weight > 0:
         ways.append((point.id, None, point.unknown_weight, "unknown landmark"))
     return ways
 

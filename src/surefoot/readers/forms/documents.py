@@ -117,15 +117,30 @@ def read_workbook_documents(path: Path) -> list[FormDocument]:
     if "record" not in sheets:
         raise InputError("SF-R005", path.name)
     documents = []
-    for number, fields in sheets["record"]:
-        record_id = fields.get("record_id", "") or f"{path.stem}#{number - 1}"
-        parts = {
-            key: [row for _, row in rows if row.get("record_id", "") == fields.get("record_id", "")]
-            for key, rows in sheets.items()
-            if key != "record"
+    parts = {key: rows for key, rows in sheets.items() if key != "record"}
+    ids = [fields.get("record_id", "") for _, fields in sheets["record"]]
+    for place, (number, fields) in enumerate(sheets["record"]):
+        record_id = ids[place] or f"{path.stem}#{number - 1}"
+        # Rows of an id that stands twice go to the first of its records, so that no device counts twice.
+        own = ids[place] not in ids[:place] and (ids[place] != "" or ids.count("") == 1)
+        mine = {
+            key: [row for _, row in rows if own and row.get("record_id", "") == ids[place]]
+            for key, rows in parts.items()
         }
-        documents.append(FormDocument(Where(path.name, "record", number), record_id, _assemble(fields, parts)))
-    return documents
+        documents.append(FormDocument(Where(path.name, "record", number), record_id, _assemble(fields, mine)))
+    known = {name for name in ids if name or ids.count("") == 1}
+    return documents + _orphans(path, parts, known)
+
+
+def _orphans(path: Path, parts: Mapping[str, list[tuple[int, dict[str, str]]]], known: set[str]) -> list[FormDocument]:
+    """Rows whose record_id is not in the sheet ``record``: each such id is set aside as one form."""
+    found: dict[str, FormDocument] = {}
+    for sheet, rows in parts.items():
+        for number, row in rows:
+            record_id = row.get("record_id", "")
+            if record_id not in known:
+                found.setdefault(record_id, FormDocument(Where(path.name, sheet, number), record_id, None, record_id))
+    return list(found.values())
 
 
 def _sheet_rows(cells: list[list[Any]]) -> list[tuple[int, dict[str, str]]]:
@@ -159,10 +174,14 @@ def _assemble(fields: Mapping[str, str], parts: Mapping[str, list[dict[str, str]
         {**_present(row), "mines": split_device_list(row.get("mines", ""))} for row in parts.get("rows", [])
     ]
     form["area"] = [row.get("point", "") or row.get("id", "") for row in parts.get("areas", [])]
-    form["events"] = [row.get("text", "") or row.get("event", "") for row in parts.get("events", [])]
+    form["events"] = [_event(row) for row in parts.get("events", [])]
     if parts.get("sketch"):
         form["sketch"] = _sketch(parts["sketch"])
     return {key: value for key, value in form.items() if value not in ("", [], {})}
+
+
+def _event(row: Mapping[str, str]) -> str:
+    return " ".join(text for text in (row.get("date", ""), row.get("text", "") or row.get("event", "")) if text)
 
 
 def _present(row: Mapping[str, str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ class Notes:
 
     where: Where
     doubts: list[Doubt] = field(default_factory=list)
+    local_metres: bool = False  # the form says that its coordinates are metres from a point of its own
 
     def add(self, id_: str, severity: Severity, column: str, found: object = "", **values: object) -> None:
         """Note a doubt about the field `column`."""

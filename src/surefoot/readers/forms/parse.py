@@ -32,14 +32,15 @@ from surefoot.model import (
     Sketch,
     category_of_model,
 )
-from surefoot.positions.bearings import parse_bearing
-from surefoot.positions.coordinates import parse_coordinate
+from surefoot.positions.bearings import is_back_bearing, parse_bearing
+from surefoot.positions.coordinates import parse_coordinate, parse_local
 from surefoot.positions.distances import parse_distance
-from surefoot.positions.sheets import parse_sheet
+from surefoot.positions.sheets import farthest_centres_km, parse_sheet
 from surefoot.positions.statements import BearingStatement, CoordinateStatement, DistanceStatement
 from surefoot.positions.zones import parse_crs
 from surefoot.readers.forms.documents import FormDocument
 from surefoot.readers.forms.notes import Notes
+from surefoot.readers.forms.shape import in_shape
 from surefoot.readers.forms.words import (
     distance_method_of,
     instrument_of,
@@ -48,7 +49,9 @@ from surefoot.readers.forms.words import (
     parse_events,
     parse_family,
     split_device_list,
+    without_date,
 )
+from surefoot.readers.priors import default_priors
 from surefoot.terms import BearingUnit, DeviceCategory, EventKind, RecordFamily, Severity
 
 _YES = re.compile(r"^(true|yes|да|1|da|bəli|այո|так)$", re.IGNORECASE)
@@ -78,10 +81,12 @@ def parse_form(document: FormDocument) -> MinefieldRecord:
     if document.fields is None or not set(document.fields) & set(schema()["properties"]):
         raise InputError("SF-R006", document.found or ", ".join(map(str, document.fields or {}))[:80])
     notes = Notes(document.where)
-    fields = _well_formed(document.fields, notes)
+    fields = _well_formed(in_shape(document.fields), notes)
     record_id = _text(fields.get("record_id")) or document.default_id
     family = notes.attempt(parse_family, _text(fields.get("family")), "family") or RecordFamily.OTHER
     formulyar = family is RecordFamily.FORMULYAR
+    crs = notes.attempt(parse_crs, _text(fields.get("crs")), "crs")
+    notes.local_metres = crs is not None and crs.projection == "local"
     given = _reference_points(fields.get("reference_points", []), notes)
     record = MinefieldRecord(
         record_id=record_id,
@@ -95,7 +100,7 @@ def parse_form(document: FormDocument) -> MinefieldRecord:
         compiled=notes.attempt(parse_date, _text(fields.get("compiled")), "compiled"),
         received=notes.attempt(parse_date, _text(fields.get("received")), "received"),
         map=_map_reference(fields.get("map", {}), notes),
-        crs=notes.attempt(parse_crs, _text(fields.get("crs")), "crs"),
+        crs=crs,
         reference_points=given,
         legs=_legs(fields.get("legs", []), given, formulyar, notes),
         points=_points(fields.get("points", []), notes),
@@ -118,10 +123,21 @@ def parse_form(document: FormDocument) -> MinefieldRecord:
 
 
 def _with_doubts(record: MinefieldRecord, notes: Notes) -> MinefieldRecord:
+    record = _with_corners_as_area(record, notes)
     _check_area(record, notes)
     _check_dates(record, notes)
     _note_unknown_models(record, notes)
     return replace(record, doubts=tuple(notes.doubts))
+
+
+def _with_corners_as_area(record: MinefieldRecord, notes: Notes) -> MinefieldRecord:
+    """A perimeter or remotely laid field whose corners are given, but not named as its area."""
+    bounded = record.family in (RecordFamily.REMOTE, RecordFamily.PERIMETER)
+    if not bounded or record.area or record.rows or len(record.points) < 3:
+        return record
+    corners = tuple(point.id for point in record.points)
+    notes.add("SF-R033", Severity.INFO, "area", ", ".join(corners))
+    return replace(record, area=corners)
 
 
 def _check_area(record: MinefieldRecord, notes: Notes) -> None:
@@ -186,7 +202,7 @@ def _pseudonym(value: object) -> str:
 
 
 def _position(text: object, column: str, notes: Notes) -> CoordinateStatement | None:
-    return notes.attempt(parse_coordinate, _text(text), column)
+    return notes.attempt(parse_local if notes.local_metres else parse_coordinate, _text(text), column)
 
 
 def _bearing(entry: Mapping[str, Any], formulyar: bool, column: str, notes: Notes) -> BearingStatement | None:
@@ -194,7 +210,11 @@ def _bearing(entry: Mapping[str, Any], formulyar: bool, column: str, notes: Note
     bearing = notes.attempt(
         lambda raw: parse_bearing(raw, north_text=north, formulyar=formulyar), text, f"{column}.bearing"
     )
-    hyphenated = re.search(r"\d-\d\d\b", text) is not None and not re.search(r"[°º]|deg|град", text)
+    if bearing is not None and is_back_bearing(text):
+        notes.add("SF-R035", Severity.INFO, f"{column}.bearing", text)
+    if bearing is not None and formulyar and bearing.value <= 60 and re.search(r"(?<![\d.])\d{1,2}\.\d\d$", text):
+        notes.add("SF-R034", Severity.WARNING, f"{column}.bearing", text, hyphenated=text.replace(".", "-"))
+    hyphenated = re.search(r"\d ?- ?\d\d\b", text) is not None and not re.search(r"[°º]|deg|град", text)
     if bearing is not None and bearing.unit is BearingUnit.DEGREE and hyphenated:
         notes.add("SF-R030", Severity.WARNING, f"{column}.bearing", text, degrees=f"{bearing.value:.2f}")
     return bearing
@@ -232,9 +252,12 @@ def _reference_point(entry: Mapping[str, Any], column: str, notes: Notes) -> Ref
     written = written if isinstance(written, list) else re.split(r"\s*;\s*", written)
     known = [candidate for candidate in (_candidate(c, column, notes) for c in written) if candidate]
     stated = [weight for _, weight in known if weight is not None]
+    position = _position(entry.get("position"), f"{column}.position", notes)
     free = max(0.0, 1.0 - sum(stated))
-    unstated = sum(weight is None for _, weight in known)
-    # Candidates without a stated weight share what is left equally; what nobody claims is "another place".
+    unstated = sum(weight is None for _, weight in known) + (position is not None)
+    # Places without a stated weight share equally what is left after the chance that it is none of them.
+    unknown = free * (_landmark_mistaken() if unstated else 1.0)
+    free -= unknown
     candidates = tuple(
         Candidate(position, weight if weight is not None else free / unstated) for position, weight in known
     )
@@ -244,10 +267,14 @@ def _reference_point(entry: Mapping[str, Any], column: str, notes: Notes) -> Ref
     return ReferencePoint(
         id=_text(entry.get("id")),
         description=_text(entry.get("description")),
-        position=_position(entry.get("position"), f"{column}.position", notes),
+        position=position,
         candidates=candidates,
-        unknown_weight=max(0.0, 1.0 - total) if candidates else 0.0,
+        unknown_weight=unknown if candidates else 0.0,
     )
+
+
+def _landmark_mistaken() -> float:
+    return float(default_priors().table["hypotheses"]["landmark_mistaken"])
 
 
 def _candidate(written: object, column: str, notes: Notes) -> tuple[CoordinateStatement, float | None] | None:
@@ -365,7 +392,9 @@ def _events(entries: list[Any], notes: Notes) -> tuple[LaterEvent, ...]:
     events: list[LaterEvent] = []
     for number, entry in enumerate(entries, start=1):
         column, text = f"events[{number}]", _text(entry)
-        read = notes.attempt(parse_events, text, column) or (LaterEvent(text, EventKind.UNKNOWN, None, None, ""),)
+        read = notes.attempt(parse_events, text, column)
+        if read is None:  # its day does not exist: the rest is read all the same
+            read = tuple(replace(event, raw=text) for event in parse_events(without_date(text)))
         if read[0].kind is EventKind.UNKNOWN:
             notes.add("SF-R024", Severity.WARNING, column, text)
         events.extend(read)
@@ -377,7 +406,8 @@ def _map_reference(written: Mapping[str, Any], notes: Notes) -> MapReference:
     sheets = parse_sheet(raw_sheet) if raw_sheet else ()
     if len(sheets) > 1:
         names = " / ".join(sheet.name for sheet in sheets)
-        notes.add("SF-R025", Severity.WARNING, "map.sheet", raw_sheet, sheets=names)
+        apart = f"{farthest_centres_km(sheets):.1f}"
+        notes.add("SF-R025", Severity.WARNING, "map.sheet", raw_sheet, sheets=names, apart=apart)
     return MapReference(
         raw_sheet=raw_sheet,
         sheets=sheets,

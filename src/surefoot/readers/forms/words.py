@@ -5,33 +5,27 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
-from collections.abc import Mapping
 
 from surefoot.errors import InputError
-from surefoot.model import LaterEvent, StatedDate
-from surefoot.terms import EventKind, RecordFamily
+from surefoot.model import LaterEvent, StatedDate, category_of_model
+from surefoot.readers.calendar_words import month_of, season_of
+from surefoot.terms import DeviceCategory, EventKind, RecordFamily
 
-# Stems, so that every case ending of a Russian month is met.
-_MONTHS: Mapping[str, int] = {
-    "янв": 1, "фев": 2, "мар": 3, "апр": 4, "мая": 5, "май": 5, "мае": 5, "июн": 6, "июл": 7, "авг": 8, "сен": 9,
-    "окт": 10, "ноя": 11, "дек": 12, "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "maj": 5, "jun": 6, "jul": 7,
-    "aug": 8, "avg": 8, "sep": 9, "oct": 10, "okt": 10, "nov": 11, "dec": 12,
-}  # fmt: skip
 _ROMAN = {
     word: number
     for number, word in enumerate(["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"], start=1)
 }
-_SEASONS: Mapping[str, tuple[int, int]] = {
-    "зим": (12, 2), "вес": (3, 5), "лет": (6, 8), "осен": (9, 11), "winter": (12, 2), "spring": (3, 5),
-    "summer": (6, 8), "autumn": (9, 11), "fall": (9, 11),
-}  # fmt: skip
 _EVENT_WORDS: tuple[tuple[str, EventKind], ...] = (
-    (r"переустан|переставл|повторно устан|re-?laid|relaid", EventKind.RELAID),
-    (r"снят|извлеч|обезврежен|lifted|removed|recovered|izva[dđ]en|uklonjen", EventKind.LIFTED),
-    (r"подорв|подрыв|взорв|взрыв|detonat|explod|exploz|eksplod", EventKind.DETONATED),
+    (r"переустан|переставл|повторно устан|re-?laid|relaid|перевстанов", EventKind.RELAID),
+    (
+        r"снят|извлеч|обезврежен|знят|вилуч|знешкод|lifted|removed|recovered|izva[dđ]en|уклоњ|uklonj|извађ"
+        r"|çıxar|götür|zərərsiz|հան(?:վ|ել)",
+        EventKind.LIFTED,
+    ),
+    (r"подорв|подрыв|взорв|взрыв|підірв|detonat|explod|exploz|eksplod|експлод|partla|պայթ", EventKind.DETONATED),
     (r"смыт|унес|паводк|наводнен|оползн|утер|потер|flood|washed|lost|landslide", EventKind.LOST),
-    (r"передан|handed over|transferred|predat", EventKind.HANDED_OVER),
-    (r"разминир|очищен|cleared|demined|očišćen|razminir", EventKind.CLEARED),
+    (r"передан|handed over|transferred|predat|предат|təhvil|հանձն", EventKind.HANDED_OVER),
+    (r"разминир|очищен|розмін|cleared|demined|očišćen|очишћ|razminir|təmizl|ականազ", EventKind.CLEARED),
 )
 _COUNT = re.compile(r"-?\d{1,3}(?:[  \u202f,]\d{3})+(?!\d)|-?\d+")
 _DATE_TEXT = re.compile(
@@ -43,9 +37,15 @@ _BARE_YEAR = re.compile(rf"(?<![\w-])(?:19|20)\d\d(?=\s*(?:г\.|г\b|год|year
 _NUMERIC_DAY = re.compile(r"^(\d{1,2})[./-](\d{1,2}|[IVX]+)[./-](\d{4}|\d{2})\b(.*)$")
 _ISO_DAY = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})\b(.*)$")
 _WORD_DAY = re.compile(r"^(\d{1,2})[\s.]+([^\W\d]{3,})\.?,?\s+(\d{4}|\d{2})\b(.*)$")
-_MONTH = re.compile(r"^(?:(\d{1,2})[./-]|([^\W\d]{3,})\.?\s+)(\d{4})\s*(?:г|год\w*|year)?\.?$")
+_YEAR_WORDS = r"(?:г|год\w*|р|рік|року|year|godin\w*|годин\w*|թ|թվական\w*|il\w*)"
+# A number after a month that cannot be a day is a year of two digits: "07.93", "лето 93".
+_SHORT_YEAR = r"(\d{4}|'?[3-9]\d(?<!3[01]))"
+_MONTH = re.compile(
+    rf"^(?:(\d{{1,2}})[./-]\s*|([ivx]+)[./-]\s*|([^\W\d]{{3,}})\.?,?\s+){_SHORT_YEAR}\s*{_YEAR_WORDS}?\.?$"
+)
+_YEAR_MONTH = re.compile(rf"^(\d{{4}})(?:-?c[iıuü])?\s*{_YEAR_WORDS}?[.,]?\s+([^\W\d]{{3,}})$")
 _MONTH_ISO = re.compile(r"^(\d{4})-(\d{1,2})$")
-_YEAR = re.compile(r"^(\d{4})\s*(?:г|год\w*|year)?\.?$")
+_YEAR = re.compile(rf"^(\d{{4}})(?:-?c[iıuü])?\s*{_YEAR_WORDS}?\.?$")
 
 
 def full_year(year: int) -> int:
@@ -81,7 +81,7 @@ def _day_of(text: str, raw: str) -> dt.date | None:
     if match := _NUMERIC_DAY.match(text):
         month = _ROMAN.get(match[2]) or (int(match[2]) if match[2].isdigit() else 0)
         return _calendar_day(full_year(int(match[3])), month, int(match[1]), raw)
-    if (match := _WORD_DAY.match(text)) and (named := _month_number(match[2])):
+    if (match := _WORD_DAY.match(text)) and (named := month_of(match[2])):
         return _calendar_day(full_year(int(match[3])), named, int(match[1]), raw)
     return None
 
@@ -93,25 +93,28 @@ def _calendar_day(year: int, month: int, day: int, raw: str) -> dt.date:
         raise InputError("SF-R010", raw) from error
 
 
-def _month_number(word: str) -> int | None:
-    return _MONTHS.get(word.casefold()[:3])
-
-
 def _span_of(text: str) -> tuple[dt.date, dt.date] | None:
     if match := _YEAR.match(text):
         return dt.date(int(match[1]), 1, 1), dt.date(int(match[1]), 12, 31)
     if match := _MONTH_ISO.match(text):
         return _months(int(match[1]), int(match[2]), int(match[2]))
     if match := _MONTH.match(text):
-        year = int(match[3])
+        year = full_year(int(match[4].lstrip("'")))
         if match[1]:
             return _months(year, int(match[1]), int(match[1]))
-        if month := _month_number(match[2]):
-            return _months(year, month, month)
-        for stem, (first, last) in _SEASONS.items():
-            if match[2].startswith(stem):
-                return _months(year, first, last)
+        if match[2]:
+            number = _ROMAN.get(match[2].upper(), 0)
+            return _months(year, number, number)
+        return _named_span(year, match[3])
+    if match := _YEAR_MONTH.match(text):
+        return _named_span(int(match[1]), match[2])
     return None
+
+
+def _named_span(year: int, word: str) -> tuple[dt.date, dt.date] | None:
+    month = month_of(word)
+    span = (month, month) if month else season_of(word)
+    return _months(year, *span) if span else None
 
 
 def _months(year: int, first: int, last: int) -> tuple[dt.date, dt.date] | None:
@@ -139,18 +142,63 @@ def parse_count(text: str) -> int:
     return number
 
 
+_PARTS = re.compile(r"[;\n]|,\s+|,(?=[^\W\d_])|\s\+\s|\s(?:и|та|and|i|və|և)\s(?=\s*[\w-])")
+_PIECES = r"(?:шт(?:ук\w*)?\.?|pcs\.?|pieces|ədəd|հատ|kom(?:ada)?\.?|ком(?:ада)?\.?)"
+_NUMBER_ONLY = re.compile(rf"-?\d[\d ]*{_PIECES}?\.?")
+_NUMBER_FIRST = re.compile(rf"(-?\d+(?:[ ,]\d{{3}})*)\s*(?:{_PIECES}|[xх×])?\s+(?:мин\w*\s+|mines?\s+)?([^\W\d_].*)")
+_NUMBER_LAST = re.compile(rf"(.*?[^\W\d_].*?)\s*(?:[-–—xх×]\s*)?(?<!\d)(\d+(?: \d{{3}})*)\s*{_PIECES}?")
+NO_NUMBER = "?"
+
+
 def split_device_list(text: str) -> dict[str, str]:
-    """Split "ПМН: 60; ТМ-62: 12" into {model as written: number as written}."""
+    """Split "ПМН: 60; ТМ-62: 12", "60 ПМН, 12 ТМ-62" or "ПМН-60" into {model as written: number as written}.
+
+    A number alone ("180") stands under the empty name. A known model without a number ("ТМ-62") keeps its name
+    and gets `NO_NUMBER`, which is no count. A model that comes again is added up.
+    """
     pairs: dict[str, str] = {}
-    for part in re.split(r"[;\n]", text):
-        if not part.strip():
+    for part in _PARTS.split(text):
+        if not part or not part.strip():
             continue
-        model, colon, number = part.rpartition(":")
-        if not colon:
-            match = re.match(r"^\s*(.+?)\s*[-–xх×]?\s*(-?\d+)\s*(?:шт\.?|pcs\.?)?\s*$", part)
-            model, number = (match[1], match[2]) if match else ("", part)
-        pairs[model.strip()] = number.strip()
+        model, number = _model_and_number(part.strip().rstrip(".,"))
+        if model in pairs and pairs[model].isdigit() and number.isdigit():
+            number = str(int(pairs[model]) + int(number))
+        pairs[model] = number
     return pairs
+
+
+def _model_and_number(part: str) -> tuple[str, str]:
+    model, colon, number = (s.strip() for s in re.sub(r"\s*=\s*", ":", part).rpartition(":"))
+    if colon:
+        return model, number
+    if _NUMBER_ONLY.fullmatch(part):
+        return "", part
+    if match := _NUMBER_FIRST.fullmatch(part):
+        return match[2].strip(), match[1]
+    if is_model(part):
+        return part, NO_NUMBER
+    match = _NUMBER_LAST.fullmatch(part)
+    return (match[1].strip(), match[2]) if match else ("", part)
+
+
+def is_model(text: str) -> bool:
+    """Whether a text with a hyphen and number, "ТМ-62" or "ПМН-2", is a model and not a model and its count.
+
+    The designations of the well-known models are listed; "ПМН-180" is 180 of them.
+    """
+    match = re.fullmatch(r"([^\W\d_]+)-(\d+)([^\W\d_]*)", text.strip())
+    if match is None:
+        return False
+    return bool(match[3]) or _MODEL_NUMBER.fullmatch(f"{match[1]}-{match[2]}") is not None
+
+
+_MODEL_NUMBER = re.compile(
+    r"(?:ПМН|PMN)-[124]|(?:ПМД|PMD)-[67]|(?:ПОМЗ|POMZ)-2|(?:ОЗМ|OZM)-(?:3|4|72|160)|(?:МОН|MON)-(?:50|90|100|200)"
+    r"|(?:ПФМ|PFM)-1|(?:ТМ|TM)-(?:41|44|46|57|62|72|83|89)|(?:ТМК|TMK)-2|(?:ТМД|TMD|ТМН|TMN)-4[46]|(?:ПТМ|PTM)-[13]"
+    r"|(?:PMA|ПМА|PMR|ПМР)-[123]|(?:PROM|ПРОМ|MRUD|МРУД|TMM|ТММ)-1|(?:TMA|ТМА)-[1-5]|(?:TMRP|ТМРП)-6"
+    r"|[MМ]-(?:14|15|16|18|19|21)",
+    re.IGNORECASE,
+)
 
 
 def parse_event(text: str) -> LaterEvent:
@@ -195,10 +243,36 @@ def _event_date(text: str) -> tuple[StatedDate | None, str]:
     return None, text
 
 
+def without_date(text: str) -> str:
+    """Return an event's text without its written date, so that the rest can be read when the day does not exist."""
+    return _DATE_TEXT.sub(" ", text, count=1)
+
+
 def _counts_and_models(text: str) -> list[tuple[int | None, str]]:
-    # A number that belongs to a model name (ПМН-2, ТМ-62) is no count.
+    # "ПМН-40" is forty of them, a number that belongs to a model name (ПМН-2, ТМ-62) is no count.
+    spaced = re.sub(r"[^\W\d_]+-\d+(?![\w-])", _spaced_count, text)
     pattern = r"(?<![\w-])(\d+)(?:\s*(?:шт\.?|pcs\.?|x|х|×))?\s*([^\W\d_][\w./-]*)?"
-    return [(int(match[1]), _model_after(text, match)) for match in re.finditer(pattern, text)]
+    found = [m for m in re.finditer(pattern, spaced) if not _OTHER_NUMBER.search(spaced[: m.start()])]
+    return [(int(m[1]), _model_after(spaced, m) or _model_before(spaced[: m.start()])) for m in found]
+
+
+# "unit 5", "в/ч 12345", "row 2": not a number of devices.
+_OTHER_NUMBER = re.compile(
+    r"(?:\b(?:unit|team|group|row|sheet|act|no|отряд\w*|групп\w*|рот\w*|взвод\w*|ряд\w*|акт\w*|лист\w*)|№|в/ч|#)"
+    r"\.?\s*$",
+    re.IGNORECASE,
+)
+
+
+def _spaced_count(match: re.Match[str]) -> str:
+    stem, _, number = match[0].partition("-")
+    known = category_of_model(stem) is not DeviceCategory.UNKNOWN
+    return match[0] if is_model(match[0]) or not known else f"{stem} - {number}"
+
+
+def _model_before(text: str) -> str:
+    match = re.search(r"([^\W\d_][\w./-]*?)\s*[-–—:x×]?\s*$", text)
+    return match[1] if match and match[1][:1].isupper() else ""
 
 
 def _model_after(text: str, match: re.Match[str]) -> str:
@@ -209,21 +283,31 @@ def _model_after(text: str, match: re.Match[str]) -> str:
     return word if word[:1].isupper() else ""
 
 
-_FAMILIES: Mapping[str, RecordFamily] = {
-    "формуляр": RecordFamily.FORMULYAR, "formular": RecordFamily.FORMULYAR, "записник": RecordFamily.ZAPISNIK,
-    "da1355": RecordFamily.NATO, "da form 1355": RecordFamily.NATO, "us": RecordFamily.NATO,
-}  # fmt: skip
+# Stems of what forms are called; the first that a word begins with.
+_FAMILIES: tuple[tuple[str, RecordFamily], ...] = (
+    ("формуляр", RecordFamily.FORMULYAR), ("formular", RecordFamily.FORMULYAR), ("formuly", RecordFamily.FORMULYAR),
+    ("ֆորմուլյար", RecordFamily.FORMULYAR),
+    ("записник", RecordFamily.ZAPISNIK), ("zapisnik", RecordFamily.ZAPISNIK),
+    ("da1355", RecordFamily.NATO), ("da form", RecordFamily.NATO), ("da 1355", RecordFamily.NATO),
+    ("us", RecordFamily.NATO), ("нато", RecordFamily.NATO),
+    ("дистанц", RecordFamily.REMOTE), ("remote", RecordFamily.REMOTE), ("scatter", RecordFamily.REMOTE),
+    ("опрос", RecordFamily.INTERVIEW), ("интервью", RecordFamily.INTERVIEW), ("по памяти", RecordFamily.INTERVIEW),
+    ("interv", RecordFamily.INTERVIEW), ("опиту", RecordFamily.INTERVIEW), ("intervju", RecordFamily.INTERVIEW),
+    ("müsahibə", RecordFamily.INTERVIEW), ("հարցազրույց", RecordFamily.INTERVIEW),
+    ("перимет", RecordFamily.PERIMETER), ("perimet", RecordFamily.PERIMETER),
+    ("план", RecordFamily.PLAN), ("карта", RecordFamily.MAP), ("hasty", RecordFamily.HASTY),
+)  # fmt: skip
 
 
 def parse_family(text: str) -> RecordFamily:
     """Return the family of form; an unknown word raises `InputError` SF-R014."""
     word = text.strip().casefold()
-    if word in _FAMILIES:
-        return _FAMILIES[word]
-    try:
+    if word in set(RecordFamily):
         return RecordFamily(word)
-    except ValueError as error:
-        raise InputError("SF-R014", text) from error
+    for stem, family in _FAMILIES:
+        if word.startswith(stem):
+            return family
+    raise InputError("SF-R014", text)
 
 
 _INSTRUMENTS: tuple[tuple[str, str], ...] = (
@@ -232,7 +316,7 @@ _INSTRUMENTS: tuple[tuple[str, str], ...] = (
     (r"глаз|eye|estimat|od oka", "eye"),
 )
 _MEASURES: tuple[tuple[str, str], ...] = (
-    (r"шаг|pace|step|korak|п\.?\s?ш\.?$", "paced"),
+    (r"шаг|pace|step|korak|корак|крок|addım|addim|քայլ|п\.?\s?ш\.?$", "paced"),
     (r"рулет|лент|tape|мерн|шнур|pantljik", "taped"),
     (r"глаз|eye|estimat|od oka", "eye"),
 )
