@@ -265,9 +265,10 @@ def _take_removals(
 
     Which devices were removed is not known, so each open device of the type takes an equal part of it.
     """
-    labels = [str(m) for m in item_model]
     prior = np.zeros(record.size)
-    taken = _TakenOfModels(labels, mixtures)
+    taken = _TakenOfModels([str(m) for m in item_model], mixtures)
+    order = np.argsort(record, kind="stable")
+    of_record = record[order]
     doubts: list[Doubt] = []
     for removal in removals:
         if removal.fate not in REMOVALS:
@@ -280,59 +281,67 @@ def _take_removals(
         if removal.count is None or not removal.count >= 0.0:
             doubts.append(Doubt("SF-A021", Severity.WARNING, removal.where, removal.raw, values))
             continue
-        mine = np.where(record == removal.record, taken.share(removal.model), 0.0)
-        rest = np.minimum(mine * np.maximum(1.0 - prior, 0.0), 1.0)
+        begin, end = np.searchsorted(of_record, [removal.record, removal.record + 1])
+        rows = order[begin:end]
+        mine = taken.share(removal.model, rows)
+        rest = np.minimum(mine * np.maximum(1.0 - prior[rows], 0.0), 1.0)
         if rest.sum() > 0.0:
-            prior += rest * min(1.0, removal.count / float(rest.sum()))
-        rest = np.maximum(np.minimum(1.0 - fate.sum(axis=1), taken.open_share(removal.model, mine, fate)), 0.0)
+            prior[rows] += rest * min(1.0, removal.count / float(rest.sum()))
+        gone = fate[rows].sum(axis=1)
+        rest = np.maximum(np.minimum(1.0 - gone, taken.open_share(removal.model, mine, gone, rows)), 0.0)
         room = float(rest.sum())
         if removal.count > room + 1e-9:
             excess = {**values, "excess": round(removal.count - room, 1), "room": round(room, 1)}
             doubts.append(Doubt("SF-A020", Severity.WARNING, removal.where, removal.raw, excess))
         if room > 0.0:
             off = rest * min(1.0, removal.count / room)
-            fate[:, _COLUMN[removal.fate]] += off
-            taken.note(removal, off)
+            fate[rows, _COLUMN[removal.fate]] += off
+            taken.note(removal, off, rows)
     return _Noted(np.minimum(prior, 1.0), taken.of_model, tuple(doubts))
 
 
 class _TakenOfModels:
-    """How much of each item a removal of one type may take, where rows hold several types."""
+    """How much of each item a removal of one type may take, where rows hold several types.
+
+    `rows` are the items of the removal's record, (k,) indices; shares and amounts are theirs, (k,).
+    """
 
     def __init__(self, labels: Sequence[str], mixtures: Mapping[str, Mapping[str, float]]) -> None:
-        self.labels = np.asarray(labels, dtype=object)
-        self.shares = {
-            label: {_key(m): s for m, s in mixtures.get(label, {label: 1.0}).items()} for label in set(labels)
-        }
-        self.names = {label: {_key(m): m for m in mixtures.get(label, {label: 1.0})} for label in set(labels)}
+        number: dict[str, int] = {}
+        self.label = np.array([number.setdefault(label, len(number)) for label in labels], dtype=np.int64)
+        self.labels = tuple(number)
+        stated = [mixtures.get(label, {label: 1.0}) for label in self.labels]
+        self.shares = [{_key(m): s for m, s in shares.items()} for shares in stated]
+        self.names = [{_key(m): m for m in shares} for shares in stated]
         self.taken: dict[str, Floats] = {}
         self.of_model: dict[tuple[str, str, Fate], float] = {}
 
-    def share(self, model: str) -> Floats:
-        """Share of each item that is of the model; all of it where either is not stated, (n,)."""
+    def share(self, model: str, rows: Ints) -> Floats:
+        """Share of each item that is of the model; all of it where either is not stated, (k,)."""
         wanted = _key(model)
-        by_label = {
-            label: 1.0 if not wanted or "" in shares else shares.get(wanted, 0.0)
-            for label, shares in self.shares.items()
-        }
-        return np.asarray([by_label[label] for label in self.labels], dtype=np.float64)
+        by_label = [1.0 if not wanted or "" in shares else shares.get(wanted, 0.0) for shares in self.shares]
+        return np.asarray(by_label, dtype=np.float64)[self.label[rows]]
 
-    def open_share(self, model: str, share: Floats, fate: Floats) -> Floats:
-        """Part of each item that is of the model and still open, (n,): finds took of every type alike."""
-        removed = sum(self.taken.values(), np.zeros(share.size))
-        found = np.maximum(fate.sum(axis=1) - removed, 0.0)
-        own = self.taken.get(_key(model), np.zeros(share.size)) if model else np.zeros(share.size)
+    def open_share(self, model: str, share: Floats, gone: Floats, rows: Ints) -> Floats:
+        """Part of each item that is of the model and still open, (k,): finds took of every type alike.
+
+        `gone` is what finds and removals took of each item.
+        """
+        removed = sum((taken[rows] for taken in self.taken.values()), np.zeros(rows.size))
+        found = np.maximum(gone - removed, 0.0)
+        key = _key(model)
+        own = self.taken[key][rows] if model and key in self.taken else np.zeros(rows.size)
         return np.where(share >= 1.0, 1.0, share * (1.0 - found) - own)
 
-    def note(self, removal: Removal, off: Floats) -> None:
+    def note(self, removal: Removal, off: Floats, rows: Ints) -> None:
         """Remember what was taken of which model."""
         key = _key(removal.model)
-        self.taken[key] = self.taken.get(key, np.zeros(off.size)) + off
-        for label in self.shares:
-            amount = float(off[self.labels == label].sum())
-            if removal.model and len(self.shares[label]) > 1 and amount > 0.0:
-                at = (label, self.names[label].get(key, removal.model), removal.fate)
-                self.of_model[at] = self.of_model.get(at, 0.0) + amount
+        self.taken.setdefault(key, np.zeros(self.label.size))[rows] += off
+        amounts = np.bincount(self.label[rows], weights=off, minlength=len(self.labels))
+        for number in np.flatnonzero(amounts):
+            if removal.model and len(self.shares[number]) > 1:
+                at = (self.labels[number], self.names[number].get(key, removal.model), removal.fate)
+                self.of_model[at] = self.of_model.get(at, 0.0) + float(amounts[number])
 
 
 def _presence(association: Association, ground: Floats, detection: float, beta: tuple[float, float]) -> Floats:
