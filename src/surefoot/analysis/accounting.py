@@ -110,7 +110,10 @@ class Ledger:
 
     def by_model(self) -> Mapping[str, Mapping[str, float]]:
         """Return expected counts by type as written."""
-        return {str(key): _named(self.fate[self.model == key]) for key in sorted(set(self.model))}
+        keys = sorted(set(self.model))
+        place = {key: at for at, key in enumerate(keys)}
+        line = np.fromiter((place[model] for model in self.model), dtype=np.int64, count=self.model.size)
+        return {str(k): _line(s) for k, s in zip(keys, _grouped(self.fate, line, len(keys)), strict=True)}
 
     def by_record(self) -> Mapping[int, Mapping[str, float]]:
         """Return expected counts by record index."""
@@ -476,7 +479,12 @@ def _present_table(
     one, other = (means * concentration)[:, None], ((1.0 - means) * concentration)[:, None]
     fixed = np.where(possible, gammaln(able + 1) - gammaln(present + 1) - gammaln(left + 1), -np.inf)
     fixed += log_laid[:, None] - gammaln(able + concentration)
-    log_present = np.stack([logsumexp(fixed + gammaln(left + b), axis=0) for b in other[:, 0]])
+    # What is left takes few different values: numbers laid differ by whole devices.
+    values, place = np.unique(left.round(9), return_inverse=True)
+    log_left = fixed + gammaln(values + other)[:, place.reshape(left.shape)]
+    top = np.maximum(log_left.max(axis=1), np.finfo(np.float64).min)  # a number that nothing allows stays impossible
+    with np.errstate(divide="ignore"):
+        log_present = top + np.log(np.exp(log_left - top[:, None, :]).sum(axis=1))
     log_present += gammaln(present + one) - betaln(one, other)
     chances, factor = search
     coverage = factor * facts.coverage[r] / (1.0 + (factor - 1.0) * facts.coverage[r])

@@ -83,14 +83,17 @@ def _horizontal_field(lon: Floats, lat: Floats, height_km: Floats, year: float) 
     down, south, east = np.zeros_like(lon), np.zeros_like(lon), np.zeros_like(lon)
     sin_t, cos_t = np.maximum(np.sin(colatitude), 1e-12), np.cos(colatitude)
     legendre, slope = _schmidt(cos_t, sin_t, len(g) - 1)
+    m = np.arange(len(g))[:, None]
+    cos_m, sin_m = np.cos(m * np.radians(lon)), np.sin(m * np.radians(lon))
     for n in range(1, len(g)):
         power = (_REFERENCE_RADIUS_KM / radius) ** (n + 2)
-        for m in range(n + 1):
-            cos_m, sin_m = np.cos(m * np.radians(lon)), np.sin(m * np.radians(lon))
-            along = g[n, m] * cos_m + h[n, m] * sin_m
-            down -= (n + 1) * power * along * legendre[n, m]
-            south -= power * along * slope[n, m]
-            east += power * m * (g[n, m] * sin_m - h[n, m] * cos_m) * legendre[n, m] / sin_t
+        cosines, sines, orders = cos_m[: n + 1], sin_m[: n + 1], m[: n + 1]
+        g_n, h_n = g[n, : n + 1, None], h[n, : n + 1, None]
+        along = g_n * cosines + h_n * sines
+        down -= (n + 1) * power * np.sum(along * legendre[n, : n + 1], axis=0)
+        south -= power * np.sum(along * slope[n, : n + 1], axis=0)
+        across = orders * (g_n * sines - h_n * cosines)
+        east += power * np.sum(across * legendre[n, : n + 1], axis=0) / sin_t
     return east, -south * np.cos(tilt) + down * np.sin(tilt)
 
 
@@ -113,11 +116,11 @@ def _schmidt(cos_t: Floats, sin_t: Floats, degree: int) -> tuple[Floats, Floats]
         diagonal = np.sqrt(1.0 - 0.5 / n) if n > 1 else 1.0
         p[n, n] = diagonal * sin_t * p[n - 1, n - 1]
         dp[n, n] = diagonal * (sin_t * dp[n - 1, n - 1] + cos_t * p[n - 1, n - 1])
-        for m in range(n):
-            root = np.sqrt(n * n - m * m)
-            before = np.sqrt((n - 1) ** 2 - m * m) if n - 1 > m else 0.0
-            older = p[n - 2, m] if n > 1 else np.zeros_like(cos_t)
-            older_slope = dp[n - 2, m] if n > 1 else np.zeros_like(cos_t)
-            p[n, m] = ((2 * n - 1) * cos_t * p[n - 1, m] - before * older) / root
-            dp[n, m] = ((2 * n - 1) * (cos_t * dp[n - 1, m] - sin_t * p[n - 1, m]) - before * older_slope) / root
+        m = np.arange(n)[:, None]
+        root = np.sqrt(n * n - m * m)
+        before = np.sqrt(np.maximum((n - 1) ** 2 - m * m, 0))
+        last, older = p[n - 1, :n], p[max(n - 2, 0), :n]
+        last_slope, older_slope = dp[n - 1, :n], dp[max(n - 2, 0), :n]
+        p[n, :n] = ((2 * n - 1) * cos_t * last - before * older) / root
+        dp[n, :n] = ((2 * n - 1) * (cos_t * last_slope - sin_t * last) - before * older_slope) / root
     return p, dp

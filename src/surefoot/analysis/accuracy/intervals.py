@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc, betaln, logsumexp
+from numpy.polynomial import Chebyshev
+from scipy.special import betainc, betaln, gammaln, logsumexp
 
 from surefoot.errors import UsageError
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 MU_PRIOR = (1.0, 1.0)
 """Beta prior of the mean share: uniform."""
@@ -27,7 +29,8 @@ NU_PRIOR_POWER = -0.2
 
 _MU_CELLS = 80
 _NU_CELLS = 32
-_CHUNK_CLUSTERS = 256
+_EXACT_CLUSTERS = 256  # above it the sums over clusters come from their Chebyshev series
+_CHEBYSHEV_DEGREE = 80
 _NEGLIGIBLE = 1e-6  # weight of a grid cell that a prediction may leave out
 
 
@@ -153,10 +156,37 @@ def _on_grid(k: Floats, n: Floats, edges: Floats) -> _Posterior:
     total = log_prior[:, None] + NU_PRIOR_POWER * log_nu - k.size * betaln(a, b)
     # Thousands of clusters of one or two events are a handful of different ones.
     pairs, repeats = np.unique(np.column_stack([k, n - k]).round(9), axis=0, return_counts=True)
-    for at in range(0, len(pairs), _CHUNK_CLUSTERS):
-        hits, misses = pairs[at : at + _CHUNK_CLUSTERS].T
-        total += betaln(a[..., None] + hits, b[..., None] + misses) @ repeats[at : at + _CHUNK_CLUSTERS]
+    hits, misses = pairs.T
+    if len(pairs) <= _EXACT_CLUSTERS:
+        total += betaln(a[..., None] + hits, b[..., None] + misses) @ repeats
+    else:
+        total += _sum_gammaln(a, hits, repeats) + _sum_gammaln(b, misses, repeats)
+        total -= gammaln(nu[:, None] + hits + misses) @ repeats
     return _Posterior(edges, nu, np.exp(total - logsumexp(total)))
+
+
+def _sum_gammaln(at: Floats, counts: Floats, repeats: Ints) -> Floats:
+    """Sum over clusters of repeats x gammaln(at + counts), in the shape of `at`.
+
+    A smooth function of one number once the logarithm that is steep near zero is split off: gammaln(z) =
+    gammaln(z + 1) - log(z). Its Chebyshev series in log(1 + at) has its nearest singularity pi off the real
+    axis, and holds it to about 1e-12 of its size.
+    """
+    steep = counts < 1.0
+    lifted = counts + steep
+
+    def smooth(t: Floats) -> Floats:
+        return np.asarray(gammaln(np.expm1(t)[:, None] + lifted) @ repeats, dtype=np.float64)
+
+    series = Chebyshev.interpolate(smooth, _CHEBYSHEV_DEGREE, domain=[0.0, float(np.log1p(at.max()))])
+    total = np.asarray(series(np.log1p(at)), dtype=np.float64)
+    whole = counts == 0.0
+    total -= np.log(at) * repeats[whole].sum()
+    rest = np.flatnonzero(steep & ~whole)
+    for start in range(0, len(rest), _EXACT_CLUSTERS):
+        some = rest[start : start + _EXACT_CLUSTERS]
+        total -= np.log(at[..., None] + counts[some]) @ repeats[some]
+    return total
 
 
 def _quantiles(posterior: _Posterior, wanted: tuple[float, ...]) -> tuple[float, ...]:

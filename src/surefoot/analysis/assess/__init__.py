@@ -32,7 +32,7 @@ from surefoot.analysis.assess.figures import figures_of
 from surefoot.analysis.assess.ground import (
     Events,
     Verified,
-    chance_inside,
+    chances_inside,
     gone_before,
     grid_of,
     on_verified,
@@ -277,12 +277,17 @@ class _Matchable:
 def _matchable(items: PlacedItems, best: Ints, layout: _Layout) -> _Matchable:
     mean = np.column_stack([items.easting[best], items.northing[best]])
     cov = items.grid_cov_m2[best]
+    verified = layout.verified
+    shapes = np.concatenate([layout.searched, verified.shapes])
+    weights = np.zeros((len(shapes), 2))
+    weights[: len(layout.searched), 0], weights[len(layout.searched) :, 1] = 1.0, verified.detection
+    searched, on_verified_ground = chances_inside(mean, cov, shapes, weights).T
     area = union_area_m2(layout.searched) or _extent_m2(layout.events.position)
     return _Matchable(
         mean,
         cov,
-        chance_inside(mean, cov, layout.searched),
-        chance_inside(mean, cov, layout.verified.shapes, layout.verified.detection),
+        searched,
+        on_verified_ground,
         max(area, 1.0),
     )
 

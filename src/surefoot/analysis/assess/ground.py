@@ -148,8 +148,8 @@ def pieces(shapes: Texts) -> Ints:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def chance_inside(mean: Floats, cov: Floats, shapes: Texts, weight: Floats | None = None) -> Floats:
-    """P(an uncertain point lies on any of the shapes), or the largest `weight` of a shape it lies on, averaged.
+def chances_inside(mean: Floats, cov: Floats, shapes: Texts, weights: Floats) -> Floats:
+    """Largest weight of a shape that an uncertain point lies on, averaged; weight 1 gives P(it lies on any).
 
     Parameters
     ----------
@@ -157,29 +157,34 @@ def chance_inside(mean: Floats, cov: Floats, shapes: Texts, weight: Floats | Non
         Metres; nan gives 0.
     cov : (n, 3)
         ee, en, nn in m2.
-    shapes
+    shapes : (k,)
         Polygons in the same CRS.
-    weight : (k,)
-        Value of each shape (its detection probability); None = 1.
+    weights : (k, w)
+        What each shape counts in each of the w answers: 1, or its detection probability, or 0.
+
+    Returns
+    -------
+    array (n, w)
 
     Notes
     -----
     Sixteen quasi-random points of each point's normal distribution (Sobol, fixed), the same for every point.
     """
-    result = np.zeros(len(mean))
+    result = np.zeros((len(mean), weights.shape[1]))
     known = np.flatnonzero(np.isfinite(mean).all(axis=1))
     if len(shapes) == 0 or len(known) == 0:
         return result
     tree = shapely.STRtree(shapes)
     reach = _FARTHEST_SIGMAS * np.sqrt(np.maximum(cov[known, 0], cov[known, 2]))
-    centres = np.asarray(shapely.points(mean[known]), dtype=object)
-    near = np.unique(tree.query(centres, predicate="dwithin", distance=reach)[0])
-    rows = known[near]
+    east, north = mean[known].T
+    boxes = shapely.box(east - reach, north - reach, east + reach, north + reach)
+    rows = known[np.unique(tree.query(boxes)[0])]
     points = spread_points(mean[rows], cov[rows])
-    hits, polygon = tree.query(np.asarray(shapely.points(points), dtype=object), predicate="intersects")
-    values = np.zeros(len(points))
-    np.maximum.at(values, hits, 1.0 if weight is None else weight[polygon])
-    result[rows] = values.reshape(_SPREAD_POINTS, len(rows)).mean(axis=0)
+    hits, shape = tree.query(np.asarray(shapely.points(points), dtype=object), predicate="intersects")
+    for column, weight in enumerate(weights.T):
+        values = np.zeros(len(points))
+        np.maximum.at(values, hits, weight[shape])
+        result[rows, column] = values.reshape(_SPREAD_POINTS, len(rows)).mean(axis=0)
     return result
 
 
@@ -198,4 +203,4 @@ def spread_points(mean: Floats, cov: Floats) -> Floats:
 def union_area_m2(shapes: Texts) -> float:
     """Area of the union, square metres."""
     usable: list[BaseGeometry] = [shape for shape in shapes if shape is not None]
-    return float(shapely.union_all(usable).area) if usable else 0.0
+    return float(shapely.disjoint_subset_union_all(usable).area) if usable else 0.0
