@@ -25,11 +25,14 @@ _HOME = {
     "Reading": "surefoot.analysis.locate",
     "Readings": "surefoot.analysis.locate",
     "SearchedAreas": "surefoot.model",
+    "Similarity": "surefoot.analysis.transforms",
     "SurefootError": "surefoot.errors",
+    "Transform": "surefoot.analysis.transforms",
     "assess": "surefoot.analysis.assess",
     "beta_binomial_interval": "surefoot.analysis.accuracy",
     "default_priors": "surefoot.readers",
     "describe": "surefoot.writers.describe",
+    "fit_transform": "surefoot.analysis.transforms",
     "locate": "surefoot.analysis.locate",
     "read": "surefoot.readers",
     "read_case_folder": "surefoot.readers",
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from surefoot.analysis.assess import Assessment, assess
     from surefoot.analysis.locate import LocateContext, Priors, Reading, Readings, locate
     from surefoot.analysis.synthetic import simulate
+    from surefoot.analysis.transforms import Similarity, Transform, fit_transform
     from surefoot.errors import SurefootError
     from surefoot.model import (
         Accidents,

@@ -30,6 +30,7 @@ from surefoot.analysis.accuracy.positional import (
     positional_measures,
     residuals,
 )
+from surefoot.analysis.accuracy.sheets import SheetShift, sheet_shifts
 
 __all__ = [
     "LEVEL",
@@ -41,6 +42,7 @@ __all__ = [
     "Residuals",
     "Share",
     "SharePosterior",
+    "SheetShift",
     "beta_binomial_interval",
     "clustered_share",
     "completeness",
@@ -57,4 +59,5 @@ __all__ = [
     "residuals",
     "share_outside",
     "share_posterior",
+    "sheet_shifts",
 ]

@@ -238,9 +238,10 @@ def _two_by_two(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
     return np.stack([(c * x - b * y) / det, (a * y - b * x) / det], axis=-1), np.log(det)
 
 
-def log_prior_of_cells(noise_prior: Floats) -> Floats:
-    """Log prior (j, b, s) of local, bend and noise cells."""
-    local = np.concatenate([[1 - P_LOCAL], P_LOCAL / len(LENGTHS) * np.tile(HEIGHT_PRIOR, len(LENGTHS))])
-    bend = P_AFFINE * BEND_PRIOR
-    bend[0] = 1 - P_AFFINE
-    return np.asarray(np.log(local[:, None, None] * bend[:, None] * noise_prior))
+def log_prior_of_cells(noise_prior: Floats, affine: bool = True, local: bool = True) -> Floats:
+    """Log prior (j, b, s) of local, bend and noise cells; hypotheses that are not to be weighed have none."""
+    p_affine, p_local = P_AFFINE * affine, P_LOCAL * local
+    heights = np.tile(HEIGHT_PRIOR, len(LENGTHS)) * p_local / len(LENGTHS)
+    bend = np.where(BENDS == 0, 1 - p_affine, p_affine * BEND_PRIOR)
+    weight = np.concatenate([[1 - p_local], heights])[:, None, None] * bend[:, None] * noise_prior
+    return np.asarray(np.where(weight > 0, np.log(np.maximum(weight, 1e-300)), -np.inf))

@@ -22,7 +22,8 @@ MAX_SCORED = 400
 ROUGH_ERROR = 0.02  # of the target's radius: the width of the first fit's Cauchy score
 SAME_SCALE = 0.05  # two frames in the same unit: then a mirror image is hardly to be expected
 MIRROR_PRIOR_SAME_UNIT = 0.01
-MIRROR_PRIOR = 0.5  # image rows run downwards, so pixels are mirrored
+MIRROR_PRIOR_IMAGE = 0.95  # rows of an image are counted downwards from 0
+MIRROR_PRIOR_OTHER = 0.05
 SMALLEST_SD = 1e-7  # a prior sd of zero still has to be inverted
 
 
@@ -152,13 +153,14 @@ def first_fits(source: Floats, target: Floats, prior: Similarity | None) -> list
     w = as_complex(target)
     reach = spread(w, middle(w))
     if reach == 0.0 or spread(as_complex(source), middle(as_complex(source))) == 0.0:
-        raise UsageError("SF-A010", f"{len(w)}")
+        raise UsageError("SF-A060", f"{len(w)}")
     found = [_best_line(as_complex(source, m), w, reach) for m in ((False, True) if len(w) > 2 else (False,))]
     frames = [_frame(as_complex(source, bool(m)), line[0], line[1], bool(m)) for m, line in enumerate(found)]
     if len(found) == 1:
         return [(frames[0], 1.0)]
     same_unit = abs(np.log(abs(found[0][1]))) < SAME_SCALE
-    odds = MIRROR_PRIOR_SAME_UNIT if same_unit else MIRROR_PRIOR
+    image = bool(np.all(source >= 0))
+    odds = MIRROR_PRIOR_SAME_UNIT if same_unit else MIRROR_PRIOR_IMAGE if image else MIRROR_PRIOR_OTHER
     log_odds = np.log(odds / (1 - odds)) + found[1][2] - found[0][2]
     mirrored = float(1 / (1 + np.exp(-np.clip(log_odds, -50, 50))))
     both = [(frames[0], 1 - mirrored), (frames[1], mirrored)]
@@ -179,7 +181,7 @@ def _best_line(z: Complex, w: Complex, reach: float) -> tuple[complex, complex, 
     good &= (wide > 0) & (w[second] != w[first])
     first, second = first[good], second[good]
     if first.size == 0:
-        raise UsageError("SF-A010", f"{n}")
+        raise UsageError("SF-A060", f"{n}")
     slope = (w[second] - w[first]) / (z[second] - z[first])
     start = 0.5 * (w[first] + w[second] - slope * (z[first] + z[second]))
     some = np.unique(np.linspace(0, n - 1, min(n, MAX_SCORED)).astype(int))
@@ -234,7 +236,7 @@ def _frame_of_prior(source: Floats, prior: Similarity) -> Frame:
     start, slope = prior.line()
     least = float(np.sqrt(max(np.trace(prior.cov[:2, :2]) / 2, 0.0))) / abs(slope)
     if max(spread(z, middle(z)), least) == 0.0:
-        raise UsageError("SF-A010", f"{len(z)}")
+        raise UsageError("SF-A060", f"{len(z)}")
     return _frame(z, start, slope, prior.mirrored, least)
 
 

@@ -24,6 +24,8 @@ Booleans = npt.NDArray[np.bool_]
 Complex = npt.NDArray[np.complex128]
 
 LEVEL = 0.95
+HIGHEST_LEVEL = 0.98  # of the right pairs, where some of the new pairs will be wrong
+AFFINE_FROM, LOCAL_FROM = 4, 5  # pairs: with fewer the hypothesis fits whatever is written
 CHI2_TWO, CHI2_FOUR = 5.991464547107979, 9.487729036781154
 DRAWS_PER_POINT = 1280
 BLOCK = 256
@@ -75,18 +77,20 @@ class Transform:
         points : (m, 2)
             In the source's frame and unit.
         pair_noise
-            True: for the observed target of a new right pair, its own error included. False: for the map itself.
+            True: for the observed target of a new pair, its own error included. False: for the map itself.
 
         Returns
         -------
         mean : (m, 2), covariance : (m, 2, 2)
             Target units. The covariance is that of the normal distribution whose 95 % ellipse (squared
             distance 5.991) holds 95 % of the posterior predictive. With few pairs the predictive has heavy tails,
-            so this is wider than the spread near the mean suggests.
+            so this is wider than the spread near the mean suggests. With `pair_noise` the 95 % speak of all
+            new pairs: wrong ones count as outside, so of the right ones up to 98 % are held. Where both
+            orientations are possible the mean is the more probable one's; the ellipse holds both.
         """
         points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
         if not np.isfinite(points).all():
-            raise UsageError("SF-A011", str(int(np.sum(~np.isfinite(points).all(axis=1)))))
+            raise UsageError("SF-A061", str(int(np.sum(~np.isfinite(points).all(axis=1)))))
         means, covs = np.empty((len(points), 2)), np.empty((len(points), 2, 2))
         for low in range(0, len(points), BLOCK):
             here = slice(low, low + BLOCK)
@@ -98,11 +102,14 @@ class Transform:
         centres, samples = [], []
         for part in self._parts:
             centre, sample = _samples(part, points, pair_noise)
-            centres.append(part.weight * _moved(centre, part.frame, main))
+            centres.append(_moved(centre, part.frame, main))
             samples.append(_moved(sample, part.frame, main))
-        mean = np.sum(centres, axis=0)
-        share = np.concatenate([np.full(s.shape[1], p.weight / s.shape[1]) for p, s in zip(self._parts, samples, strict=True)])
-        cov = ellipse_covariance(np.concatenate(samples, axis=1) - mean[:, None], share, CHI2_TWO)
+        mean = centres[int(np.argmax([part.weight for part in self._parts]))]
+        share = np.concatenate(
+            [np.full(s.shape[1], p.weight / s.shape[1]) for p, s in zip(self._parts, samples, strict=True)]
+        )
+        level = min(LEVEL / (1 - float(self.wrong_share[0])), HIGHEST_LEVEL) if pair_noise else LEVEL
+        cov = ellipse_covariance(np.concatenate(samples, axis=1) - mean[:, None], share, CHI2_TWO, level)
         return main.back(mean[:, 0] + 1j * mean[:, 1]), main.turned(cov)
 
     def similarity(self, pivot: Floats | None = None) -> Similarity:
@@ -175,17 +182,19 @@ def fit_transform(
     """
     source, target = _checked(source), _checked(target)
     if len(source) != len(target) or len(source) == 0:
-        raise UsageError("SF-A012", f"{len(source)}, {len(target)}")
-    parts = tuple(_part(frame, weight, source, target, prior, rng) for frame, weight in first_fits(source, target, prior))
+        raise UsageError("SF-A062", f"{len(source)}, {len(target)}")
+    parts = tuple(
+        _part(frame, weight, source, target, prior, rng) for frame, weight in first_fits(source, target, prior)
+    )
     return _summed(parts)
 
 
 def _checked(points: Floats) -> Floats:
     points = np.asarray(points, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 2:
-        raise UsageError("SF-A012", str(points.shape))
+        raise UsageError("SF-A062", str(points.shape))
     if not np.isfinite(points).all():
-        raise UsageError("SF-A011", str(int(np.sum(~np.isfinite(points).all(axis=1)))))
+        raise UsageError("SF-A061", str(int(np.sum(~np.isfinite(points).all(axis=1)))))
     return points
 
 
@@ -196,7 +205,9 @@ def _part(
     noises, noise_prior = NOISES, NOISE_PRIOR
     if prior is not None and prior.pair_sd_m is not None:
         noises, noise_prior = np.array([max(prior.pair_sd_m / abs(frame.step), 1e-12)]), np.ones(1)
-    beliefs = Prior(precision, noises, log_prior_of_cells(noise_prior))
+    beliefs = Prior(
+        precision, noises, log_prior_of_cells(noise_prior, len(source) >= AFFINE_FROM, len(source) >= LOCAL_FROM)
+    )
     draws = draw(frame.source(source), frame.target(target), beliefs, rng)
     d = len(draws.shape)
     q = max(DRAWS_PER_POINT // d, 1)
@@ -207,7 +218,8 @@ def _part(
         draws,
         sigma2=draws.rate[:, None] / rng.standard_gamma(draws.shape[:, None], size=(d, q)),
         normals=rng.standard_normal((d, q, 2)),
-        errors=rng.standard_normal((d, q, 2)) / np.sqrt(rng.standard_gamma(tail / 2, size=(d, q)) / (tail / 2))[..., None],
+        errors=rng.standard_normal((d, q, 2))
+        / np.sqrt(rng.standard_gamma(tail / 2, size=(d, q)) / (tail / 2))[..., None],
     )
 
 
@@ -215,7 +227,11 @@ def _summed(parts: tuple[_Part, ...]) -> Transform:
     weight = np.array([p.weight for p in parts])
     local = np.concatenate([p.weight * (p.draws.length >= 0) / len(p.draws.length) for p in parts])
     bent = np.concatenate([p.weight * (p.draws.bent & (p.draws.length < 0)) / len(p.draws.length) for p in parts])
-    hypotheses = {"similarity": 1 - float(local.sum() + bent.sum()), "affine": float(bent.sum()), "local": float(local.sum())}
+    hypotheses = {
+        "similarity": 1 - float(local.sum() + bent.sum()),
+        "affine": float(bent.sum()),
+        "local": float(local.sum()),
+    }
     best = parts[int(weight.argmax())]
     at = [0.5, 0.05, 0.95]
     return Transform(
@@ -287,8 +303,8 @@ def _moved(points: Floats, frame: Frame, main: Frame) -> Floats:
     return np.stack([values.real, values.imag], axis=-1)
 
 
-def ellipse_covariance(deviation: Floats, share: Floats, at: float) -> Floats:
-    """Covariance whose ellipse at a squared distance holds 95 % of a distribution given by draws.
+def ellipse_covariance(deviation: Floats, share: Floats, at: float, level: float = LEVEL) -> Floats:
+    """Covariance whose ellipse at a squared distance holds a share of a distribution given by draws.
 
     Parameters
     ----------
@@ -298,6 +314,8 @@ def ellipse_covariance(deviation: Floats, share: Floats, at: float) -> Floats:
         Their weights; sum to 1.
     at
         Squared distance of the normal distribution's 95 % (5.991 for p = 2).
+    level
+        The share to hold.
     """
     p = deviation.shape[-1]
     size = np.median(np.abs(deviation), axis=1)
@@ -309,7 +327,7 @@ def ellipse_covariance(deviation: Floats, share: Floats, at: float) -> Floats:
     distance = np.sum(np.swapaxes(unit, 1, 2) * inner, axis=1)
     order = np.argsort(distance, axis=1)
     total = np.cumsum(share[order], axis=1)
-    k = np.minimum((total < LEVEL).sum(axis=1), distance.shape[1] - 1)
+    k = np.minimum((total < level).sum(axis=1), distance.shape[1] - 1)
     reach = np.take_along_axis(np.take_along_axis(distance, order, axis=1), k[:, None], axis=1)[:, 0]
     both = size[:, :, None] * size[:, None, :]
     return np.asarray(cov * both * (reach / at)[:, None, None])
