@@ -35,6 +35,8 @@ bench: $(STAMP)      ## the heavy studies; results belong into benchmarks/RESULT
 	$(BIN)/python benchmarks/assess.py
 	$(BIN)/python benchmarks/calibration.py
 	$(BIN)/python benchmarks/totals.py
+	$(BIN)/python benchmarks/georef.py
+	$(BIN)/python benchmarks/sheets.py
 
 docs: $(STAMP)       ## the documentation site, warnings are errors
 	$(BIN)/mkdocs build --strict

@@ -5,7 +5,7 @@ a plane about their middle), then made-up sets with known truth. For every numbe
 the planimetric error over all held-out pairs of all repetitions, coverage of the stated 95 % ellipses, and their
 median size. The usual methods are least squares (similarity, affine), GDAL's polynomial of order 2 and its thin
 plate spline (own code after GDAL's formulas: centred least squares, and a spline with a linear part and no
-smoothing). An image's rows run downwards; the usual similarity is told so, ours is not.
+smoothing). An image's rows run downwards; the usual similarity and ours are told so.
 
 Nothing is written; the tables belong into RESULTS.md. The files are read in place (SUREFOOT_DATA).
 """
@@ -125,7 +125,7 @@ def one(job: tuple[str, int, int]) -> dict[str, np.ndarray]:
         right = np.ones(len(source), dtype=bool)
     order = rng.permutation(len(source))
     fitted, others = order[:k], order[k:][right[order[k:]]][:MOST_OTHERS]
-    transform = fit_transform(source[fitted], target[fitted], rng=np.random.default_rng(seed))
+    transform = fit_transform(source[fitted], target[fitted], mirrored=name in TALLINN, rng=np.random.default_rng(seed))
     mean, cov = transform.predict(source[others])
     miss = target[others] - mean
     distance = np.einsum("ia,iab,ib->i", miss, np.linalg.inv(cov), miss)

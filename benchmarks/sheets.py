@@ -31,16 +31,17 @@ def main() -> None:
     for name in ("incidents.geojson", "lifted_minefields.geojson"):
         points, sheet = symbols(name)
         few = 0
+        kind = name.split(".")[0]
         for s in sheet_shifts(points, sheet, rng=np.random.default_rng(0)):
             if np.isnan(s.shift_m[0]):
                 few += 1
                 continue
             print(
-                f"| {name.split('.')[0]} | {s.first} to {s.second} | {s.pairs} | {s.shift_m[0]:.0f}, {s.shift_m[1]:.0f} |"
+                f"| {kind} | {s.first} to {s.second} | {s.pairs} | {s.shift_m[0]:.0f}, {s.shift_m[1]:.0f} |"
                 f" {s.length_m[0]:.0f} ({s.length_m[1]:.0f}-{s.length_m[2]:.0f}) | {s.pair_sd_m[0]:.1f} |"
                 f" {'yes' if s.consistent else 'no'} |"
             )
-        print(f"| {name.split('.')[0]} | {few} more | fewer than 3 | not known | not known | not known | not known |")
+        print(f"| {kind} | {few} more | fewer than 3 | not known | not known | not known | not known |")
 
 
 if __name__ == "__main__":

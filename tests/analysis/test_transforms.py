@@ -15,6 +15,7 @@ from surefoot.errors import UsageError
 HERE = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("SUREFOOT_DATA", HERE.parent / "shared" / "data")) / "georef"
 CHI2_TWO = 5.991464547107979
+AWAY = np.array([1000.0, -2000.0])
 
 
 def rng(seed=0):
@@ -28,7 +29,7 @@ def turned(points, degrees, scale=1.0):
 
 def sheet(n, seed=0, noise=5.0):
     source = rng(seed).uniform(0, [5000, 3500], (n, 2))
-    truth = turned(source, 30.0, 0.9) + [1000.0, -2000.0]
+    truth = turned(source, 30.0, 0.9) + AWAY
     return source, truth, truth + noise * rng(seed + 1000).normal(size=(n, 2))
 
 
@@ -101,10 +102,10 @@ def test_covariance_against_many_repetitions():
     """With 60 clean pairs the stated ellipse of the map agrees with its spread over repetitions."""
     at = np.array([[2500.0, 1750.0]])
     source, _, _ = sheet(60)
-    truth = turned(at, 30.0, 0.9) + [1000.0, -2000.0]
+    truth = turned(at, 30.0, 0.9) + AWAY
     misses, stated = [], []
     for seed in range(12):
-        target = turned(source, 30.0, 0.9) + [1000.0, -2000.0] + 5 * rng(seed).normal(size=source.shape)
+        target = turned(source, 30.0, 0.9) + AWAY + 5 * rng(seed).normal(size=source.shape)
         mean, cov = fit_transform(source, target, rng=rng(seed)).predict(at, pair_noise=False)
         misses.append(mean[0] - truth[0])
         stated.append(np.trace(cov[0]) / 2)
@@ -151,7 +152,7 @@ def test_one_pair_with_a_prior_moves_the_map():
         np.array([1000.0, 1000.0]), 0.0, 0.0, 0.0, 1.0, np.diag([50.0**2, 50.0**2, 4.0, 0.05**2]), pair_sd_m=1.0
     )
     source = np.array([[1000.0, 1000.0]])
-    fitted = fit_transform(source, source + [30.0, -10.0], prior=prior, rng=rng())
+    fitted = fit_transform(source, source + np.array([30.0, -10.0]), prior=prior, rng=rng())
     mean, cov = fitted.predict(np.array([[1000.0, 1000.0], [1200.0, 1000.0]]))
     assert np.abs(mean[0] - [1030.0, 990.0]).max() < 5.0
     assert cov[1].trace() > cov[0].trace()
@@ -196,7 +197,7 @@ def test_what_cannot_be_fitted_is_refused(source, target, id_):
 
 def test_sheets_that_repeat_symbols_give_their_shift():
     points = rng(3).uniform(0, 20000, (15, 2))
-    moved = points + [30.0, -20.0] + rng(4).normal(size=points.shape)
+    moved = points + np.array([30.0, -20.0]) + rng(4).normal(size=points.shape)
     names = np.array(["2782-I"] * 15 + ["2782-II"] * 15, dtype=object)
     (found,) = sheet_shifts(np.concatenate([points, moved]), names, rng=rng())
     assert (found.first, found.second, found.pairs) == ("2782-I", "2782-II", 15)

@@ -22,8 +22,8 @@ MAX_SCORED = 400
 ROUGH_ERROR = 0.02  # of the target's radius: the width of the first fit's Cauchy score
 SAME_SCALE = 0.05  # two frames in the same unit: then a mirror image is hardly to be expected
 MIRROR_PRIOR_SAME_UNIT = 0.01
-MIRROR_PRIOR_IMAGE = 0.95  # rows of an image are counted downwards from 0
-MIRROR_PRIOR_OTHER = 0.05
+MIRROR_PRIOR_IMAGE = 0.99  # rows of an image are counted downwards from 0
+MIRROR_PRIOR_OTHER = 0.01
 SMALLEST_SD = 1e-7  # a prior sd of zero still has to be inverted
 
 
@@ -138,7 +138,9 @@ def spread(values: Complex, about: complex) -> float:
     return float(np.sqrt(np.mean(distance**2)))
 
 
-def first_fits(source: Floats, target: Floats, prior: Similarity | None) -> list[tuple[Frame, float]]:
+def first_fits(
+    source: Floats, target: Floats, prior: Similarity | None, mirrored: bool | None = None
+) -> list[tuple[Frame, float]]:
     """Frames to work in with their weights: one, or two where the pairs cannot tell a mirror image.
 
     Parameters
@@ -147,6 +149,8 @@ def first_fits(source: Floats, target: Floats, prior: Similarity | None) -> list
         Pairs, any units.
     prior
         Where given, its values are the first fit.
+    mirrored
+        Whether the source's second coordinate runs the other way; None = judged from the pairs.
     """
     if prior is not None:
         return [(_frame_of_prior(source, prior), 1.0)]
@@ -154,6 +158,10 @@ def first_fits(source: Floats, target: Floats, prior: Similarity | None) -> list
     reach = spread(w, middle(w))
     if reach == 0.0 or spread(as_complex(source), middle(as_complex(source))) == 0.0:
         raise UsageError("SF-A060", f"{len(w)}")
+    if mirrored is not None:
+        z = as_complex(source, mirrored)
+        start, slope, _ = _best_line(z, w, reach)
+        return [(_frame(z, start, slope, mirrored), 1.0)]
     found = [_best_line(as_complex(source, m), w, reach) for m in ((False, True) if len(w) > 2 else (False,))]
     frames = [_frame(as_complex(source, bool(m)), line[0], line[1], bool(m)) for m, line in enumerate(found)]
     if len(found) == 1:
@@ -162,8 +170,8 @@ def first_fits(source: Floats, target: Floats, prior: Similarity | None) -> list
     image = bool(np.all(source >= 0))
     odds = MIRROR_PRIOR_SAME_UNIT if same_unit else MIRROR_PRIOR_IMAGE if image else MIRROR_PRIOR_OTHER
     log_odds = np.log(odds / (1 - odds)) + found[1][2] - found[0][2]
-    mirrored = float(1 / (1 + np.exp(-np.clip(log_odds, -50, 50))))
-    both = [(frames[0], 1 - mirrored), (frames[1], mirrored)]
+    flipped = float(1 / (1 + np.exp(-np.clip(log_odds, -50, 50))))
+    both = [(frames[0], 1 - flipped), (frames[1], flipped)]
     kept = [pair for pair in both if pair[1] > 0.02]
     total = sum(weight for _, weight in kept)
     return [(frame, weight / total) for frame, weight in kept]
@@ -214,7 +222,7 @@ def _polished(z: Complex, w: Complex, start: complex, slope: complex) -> tuple[c
 
 def _profile(miss: Floats) -> float:
     """Largest log likelihood over the width of bivariate t errors of 3 degrees of freedom, less 4 parameters."""
-    width = 10.0 ** np.arange(-6, 1.01, 0.25)
+    width = 10.0 ** np.arange(-2.0, 1.01, 0.25)  # a chance fit of few pairs is no evidence
     each = -2 * np.log(width)[:, None] - 2.5 * np.log1p((miss / width[:, None]) ** 2 / 3)
     free = max(len(miss) - 2, 0) / len(miss)  # four parameters are as good as two pairs
     return float(each.sum(axis=1).max() * free)

@@ -144,7 +144,14 @@ class Transform:
         mean = values.mean(axis=0)
         cov = ellipse_covariance((values - mean)[None], np.full(len(values), 1 / len(values)), CHI2_FOUR)[0]
         return Similarity(
-            pivot, *(float(v) for v in mean), cov=cov, mirrored=frame.mirrored, pair_sd_m=float(self.pair_sd[0])
+            pivot=pivot,
+            shift_east_m=float(mean[0]),
+            shift_north_m=float(mean[1]),
+            turn_deg=float(mean[2]),
+            scale=float(mean[3]),
+            cov=cov,
+            mirrored=frame.mirrored,
+            pair_sd_m=float(self.pair_sd[0]),
         )
 
 
@@ -153,6 +160,7 @@ def fit_transform(
     target: Floats,
     *,
     prior: Similarity | None = None,
+    mirrored: bool | None = None,
     rng: np.random.Generator,
 ) -> Transform:
     """Fit a transform to point pairs that are already matched; some of them may be wrong.
@@ -166,6 +174,9 @@ def fit_transform(
     prior
         What is known beforehand: values, covariance, and `pair_sd_m` if known. Needed for one pair and for pairs
         that all coincide; believed with the tails of a Student-t of 4 degrees of freedom.
+    mirrored
+        Whether the source's second coordinate runs the other way (rows of an image); a prior states it itself.
+        None = judged from the pairs: say it where it is known, three pairs near one line can mislead.
     rng
         Source of randomness; the same seed gives the same result.
 
@@ -176,15 +187,17 @@ def fit_transform(
 
     Notes
     -----
-    Without a prior no unit, origin, direction or scale is preferred in either frame. Two pairs, or pairs on one
-    line, cannot show that an image is mirrored: two pairs are taken as not mirrored; otherwise both orientations
-    stay, weighted by how well they fit.
+    Without a prior no unit, origin, direction or scale is preferred in either frame, but for `mirrored`: two
+    frames of one scale are hardly mirrored, coordinates from 0 upwards in another unit are taken for an image
+    unless the pairs speak against it. Two pairs cannot tell and are taken as not mirrored. Where the pairs leave
+    both orientations possible, both stay, with their weights.
     """
     source, target = _checked(source), _checked(target)
     if len(source) != len(target) or len(source) == 0:
         raise UsageError("SF-A062", f"{len(source)}, {len(target)}")
     parts = tuple(
-        _part(frame, weight, source, target, prior, rng) for frame, weight in first_fits(source, target, prior)
+        _part(frame, weight, source, target, prior, rng)
+        for frame, weight in first_fits(source, target, prior, mirrored)
     )
     return _summed(parts)
 
@@ -201,7 +214,7 @@ def _checked(points: Floats) -> Floats:
 def _part(
     frame: Frame, weight: float, source: Floats, target: Floats, prior: Similarity | None, rng: np.random.Generator
 ) -> _Part:
-    precision = None if prior is None else np.linalg.inv(prior_in_frame(prior, frame))
+    precision = None if prior is None else np.asarray(np.linalg.inv(prior_in_frame(prior, frame)), dtype=np.float64)
     noises, noise_prior = NOISES, NOISE_PRIOR
     if prior is not None and prior.pair_sd_m is not None:
         noises, noise_prior = np.array([max(prior.pair_sd_m / abs(frame.step), 1e-12)]), np.ones(1)
