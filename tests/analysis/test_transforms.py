@@ -98,6 +98,7 @@ def test_far_from_the_pairs_the_covariance_grows():
     assert cov[1, 0, 0] > 20 * cov[0, 0, 0]
 
 
+@pytest.mark.slow
 def test_covariance_against_many_repetitions():
     """With 60 clean pairs the stated ellipse of the map agrees with its spread over repetitions."""
     at = np.array([[2500.0, 1750.0]])

@@ -72,8 +72,8 @@ def features_of(z: Complex) -> Features:
     halves = []
     for length in LENGTHS:
         value, vector = np.linalg.eigh(matern(distance, length))
-        inverse = np.where(value > 1e-9 * value[-1], 1 / np.sqrt(np.maximum(value, 1e-300)), 0.0)
-        halves.append(vector * inverse)
+        # The symmetric root does not hang on the eigenvectors' signs, which a turned frame may change.
+        halves.append((vector / np.sqrt(np.maximum(value, 0.0) + 1e-8)) @ vector.T)
     return Features(places, np.asarray(halves))
 
 

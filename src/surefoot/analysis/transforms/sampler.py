@@ -225,7 +225,7 @@ def _closed_form(
         "coefficient": np.concatenate([mean, gamma], axis=1),
         "root": root,
         "feature_mean": vectors @ (share[:, :, None] * added.loads[c, at]),
-        "feature_root": vectors * np.sqrt(share)[:, None, :],
+        "feature_root": (vectors * np.sqrt(share)[:, None, :]) @ np.swapaxes(vectors, -1, -2),
         "shape": all_cells.shape,
         "rate": all_cells.rate[c, j, b, s],
     }
