@@ -33,7 +33,7 @@ def _no_covariance() -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Similarity:
-    """A shift, turn and scale about a pivot (interfaces.md, "Placement"), and how sure it is.
+    """A shift, turn and scale about a pivot, and how sure it is.
 
     Attributes
     ----------
