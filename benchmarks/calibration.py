@@ -24,7 +24,7 @@ import shapely
 from surefoot.analysis.accuracy import beta_binomial_interval
 from surefoot.analysis.assess import SPARSE_CLUTTER_PER_M2
 from surefoot.analysis.assess.ground import (
-    chance_inside,
+    chances_inside,
     grid_of,
     spread_points,
     union_area_m2,
@@ -127,7 +127,7 @@ def _case(region: SimulatedRegion) -> Case:
 
 
 class Ground:
-    """Searched ground that can be asked quickly: the same answers as `chance_inside`, one tree for all shifts."""
+    """Searched ground that can be asked quickly: the same answers as `chances_inside`, one tree for all shifts."""
 
     def __init__(self, shapes: npt.NDArray[np.object_]) -> None:
         self.tree = shapely.STRtree(shapes)
@@ -184,7 +184,8 @@ def chance_matches(regions: int, shifts: int, seed: int) -> None:
             continue
         ground = Ground(region.searched)
         if number == 0:
-            same = chance_inside(region.mean, region.cov, region.searched)
+            everywhere = np.ones((len(region.searched), 1))
+            same = chances_inside(region.mean, region.cov, region.searched, everywhere)[:, 0]
             np.testing.assert_allclose(ground.inside(region.mean, region.cov), same, atol=1e-12)
         drawn = rng.uniform(0.0, 1.0, (shifts, 2)) * region.size
         by_chance = np.mean([chance_completeness(region, ground, shift) for shift in drawn], axis=0)
