@@ -12,34 +12,29 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaln, gammaln, logsumexp
 
+from surefoot.analysis.accounting.remaining import (
+    COLUMN,
+    COVERAGE_FACTORS,
+    FATES,
+    REMOVALS,
+    StillInGround,
+    record_facts,
+    still_in_ground,
+)
 from surefoot.analysis.matching import Association
 from surefoot.errors import UsageError
 from surefoot.model import Doubt, Where
 from surefoot.terms import Fate, FindFate, Severity
 
+__all__ = ["FATES", "Ledger", "Removal", "StillInGround", "ledger"]
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
 
-FATES: tuple[Fate, ...] = tuple(Fate)
-_COLUMN = {fate: column for column, fate in enumerate(FATES)}
 _OF_FIND = {FindFate.DETONATED: Fate.DETONATED, FindFate.LIFTED: Fate.LIFTED}
-REMOVALS = (Fate.LIFTED, Fate.DETONATED, Fate.LOST)
-
-EXACT_COUNT_WEIGHT = 0.6
-"""P(exactly what was recorded was laid); else a negative binomial about it (methods.md section 6)."""
-
-COUNT_SPREAD = 0.1
-COVERAGE_FACTOR = 3.0
-COVERAGE_FACTORS = COVERAGE_FACTOR ** np.linspace(-1.0, 1.0, 9)
-"""Factors of the odds of coverage, alike likely, for positions as recorded."""
-
 _NOWHERE = Where("")
-_LAID_POINTS = 21
-_DETECTION_POINTS = 15
-_PRESENCE_POINTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +50,6 @@ class Removal:
     model: str = ""
     raw: str = ""
     where: Where = _NOWHERE
-
-
-@dataclass(frozen=True, slots=True)
-class StillInGround:
-    """Posterior of the number of devices still in the ground. `none` = P(not one)."""
-
-    median: float
-    interval: tuple[float, float]
-    level: float
-    none: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,16 +206,16 @@ def ledger(
     # Given that it was not found, an item is more likely to lie where nobody looked.
     on_searched = ground * (1.0 - seen) / np.maximum(1.0 - ground * seen, 1e-12)
     on_searched = np.where(ground >= 1.0, 1.0, np.clip(on_searched, 0.0, 1.0))
-    fate[:, _COLUMN[Fate.SEARCHED_NOT_FOUND]] = rest * on_searched
-    fate[:, _COLUMN[Fate.NOT_SEARCHED]] = rest * (1.0 - on_searched)
+    fate[:, COLUMN[Fate.SEARCHED_NOT_FOUND]] = rest * on_searched
+    fate[:, COLUMN[Fate.NOT_SEARCHED]] = rest * (1.0 - on_searched)
     left = association.per_item((np.asarray(find_fate, dtype=object) == FindFate.LEFT).astype(np.float64))
     missed = presence * (1.0 - likely_detection) / np.maximum(1.0 - seen, 1e-12)
     present = np.clip(left + rest * (on_searched * missed + (1.0 - on_searched) * presence), 0.0, 1.0)
     remaining = None
     if ground.size:
-        facts = _record_facts(association, fate, ground, find_fate, find_in_search, item_group)
+        facts = record_facts(association, fate, ground, find_fate, find_in_search, item_group)
         factors = COVERAGE_FACTORS if as_recorded else np.ones(1)
-        remaining = _still_in_ground(facts, detection, factors, presence_beta, detection_beta, level, draws, rng)
+        remaining = still_in_ground(facts, detection, factors, presence_beta, detection_beta, level, draws, rng)
     return Ledger(
         fate, association.item_record, np.asarray(item_row, dtype=object), np.asarray(item_model,
         dtype=object), remaining, noted.doubts, noted.prior, present, noted.of_model,
@@ -240,7 +225,7 @@ def ledger(
 def _from_finds(association: Association, find_fate: Texts) -> Floats:
     """Fates that finds and accidents give, (n, 6)."""
     fate = np.zeros((association.item_record.size, len(FATES)))
-    column = np.asarray([_COLUMN[_OF_FIND.get(f, Fate.FOUND)] for f in find_fate], dtype=np.int64)
+    column = np.asarray([COLUMN[_OF_FIND.get(f, Fate.FOUND)] for f in find_fate], dtype=np.int64)
     for c in np.unique(column):
         fate[:, c] = association.per_item((column == c).astype(np.float64))
     total = fate.sum(axis=1, keepdims=True)
@@ -298,7 +283,7 @@ def _take_removals(
             doubts.append(Doubt("SF-A020", Severity.WARNING, removal.where, removal.raw, excess))
         if room > 0.0:
             off = rest * min(1.0, removal.count / room)
-            fate[rows, _COLUMN[removal.fate]] += off
+            fate[rows, COLUMN[removal.fate]] += off
             taken.note(removal, off, rows)
     return _Noted(np.minimum(prior, 1.0), taken.of_model, tuple(doubts))
 
@@ -354,152 +339,3 @@ def _presence(association: Association, ground: Floats, detection: float, beta: 
     there = np.minimum(association.per_record() / detection, could)
     mean = (beta[0] + there) / (beta[0] + beta[1] + could)
     return np.asarray(mean[association.item_record], dtype=np.float64)
-
-
-@dataclass(frozen=True, eq=False)
-class _Facts:
-    """What the posterior needs of each record, (records,)."""
-
-    recorded: Floats
-    removed: Floats  # before or beside the search
-    found: Floats  # by the search
-    coverage: Floats
-    left: Floats  # found and left in place
-    group: Ints  # from 0; records of one group share how much of what they state is there
-
-
-def _record_facts(
-    association: Association,
-    fate: Floats,
-    ground: Floats,
-    find_fate: Texts,
-    in_search: npt.NDArray[np.bool_] | None,
-    item_group: Ints | None,
-) -> _Facts:
-    kinds = np.asarray(find_fate, dtype=object)
-    made_by_search = kinds != FindFate.DETONATED if in_search is None else np.asarray(in_search, dtype=np.bool_)
-    keys, first, line = np.unique(association.item_record, return_index=True, return_inverse=True)
-
-    def total(values: Floats) -> Floats:
-        return np.asarray(np.bincount(line, weights=values, minlength=keys.size), dtype=np.float64)
-
-    found = np.minimum(association.per_item(made_by_search.astype(np.float64)), 1.0)
-    gone = fate[:, [_COLUMN[f] for f in (*REMOVALS, Fate.FOUND)]].sum(axis=1) - found
-    left = np.minimum(association.per_item((kinds == FindFate.LEFT).astype(np.float64)), 1.0)
-    recorded = total(np.ones(ground.size))
-    group = np.zeros(keys.size) if item_group is None else np.asarray(item_group)[first]
-    columns = [recorded, np.maximum(total(gone), 0.0), total(found), total(ground) / recorded, total(left)]
-    # Draws must not depend on the order in which the records came.
-    order = np.lexsort([*(np.round(c, 6) for c in columns), group])
-    recorded, removed, by_search, coverage, left_there = (column[order] for column in columns)
-    return _Facts(
-        recorded=recorded,
-        removed=removed,
-        found=by_search,
-        coverage=np.clip(coverage, 0.0, 1.0),
-        left=left_there,
-        group=np.unique(group[order], return_inverse=True)[1].astype(np.int64),
-    )
-
-
-def _midpoints(points: int) -> Floats:
-    return (np.arange(points) + 0.5) / points
-
-
-def _log_beta(x: Floats, beta: tuple[float, float]) -> Floats:
-    return np.asarray((beta[0] - 1) * np.log(x) + (beta[1] - 1) * np.log1p(-x), dtype=np.float64)
-
-
-def _still_in_ground(
-    facts: _Facts,
-    detection: float | None,
-    factors: Floats,
-    presence_beta: tuple[float, float],
-    detection_beta: tuple[float, float],
-    level: float,
-    draws: int,
-    rng: np.random.Generator,
-) -> StillInGround:
-    """Sample what remains of all records: laid -> less removals -> present -> found.
-
-    Laid is what was recorded with probability 0.6, else negative binomial about it; what is present of it is
-    beta-binomial about a mean that the records of a group share and that their searched part teaches; what
-    was found is binomial with coverage x detection, the odds of coverage times a factor all records share.
-    One detection probability is shared by all records; when it is not stated it is learnt together with the
-    rest. Devices found and left in place are still there.
-    """
-    stated = detection is not None
-    chances = np.array([detection]) if stated else _midpoints(_DETECTION_POINTS)
-    log_chance = np.zeros(1) if stated else _log_beta(chances, detection_beta)
-    chances, log_chance = np.tile(chances, factors.size), np.tile(log_chance, factors.size)
-    factor = np.repeat(factors, chances.size // factors.size)
-    means = _midpoints(_PRESENCE_POINTS)
-    log_mean = _log_beta(means, presence_beta)
-    tables = [
-        _present_table(facts, r, (chances, factor), means, sum(presence_beta)) for r in range(facts.recorded.size)
-    ]
-    evidence = np.zeros((int(facts.group.max()) + 1, chances.size, means.size))
-    np.add.at(evidence, facts.group, np.array([logsumexp(table, axis=2) for _, table in tables]))
-    evidence += log_mean
-    of_chance = _draw(log_chance + logsumexp(evidence, axis=2).sum(axis=0), draws, rng)
-    of_mean = np.empty((evidence.shape[0], draws), dtype=np.int64)
-    for g, c in np.ndindex(evidence.shape[0], chances.size):
-        here = of_chance == c
-        of_mean[g, here] = _draw(evidence[g, c], int(here.sum()), rng)
-    total = np.full(draws, facts.left.sum())
-    for r, (present, table) in enumerate(tables):
-        cell = of_chance * means.size + of_mean[facts.group[r]]
-        for at in np.unique(cell):
-            here = cell == at
-            number = present[_draw(table[divmod(at, means.size)], int(here.sum()), rng)]
-            total[here] += np.maximum(number - facts.found[r], 0.0)
-    low, median, high = np.quantile(total, [(1 - level) / 2, 0.5, (1 + level) / 2])
-    return StillInGround(float(median), (float(low), float(high)), level, float(np.mean(total < 0.5)))
-
-
-def _draw(log_weight: Floats, size: int, rng: np.random.Generator) -> Ints:
-    """Draw indices by their log weights."""
-    below = np.cumsum(np.exp(log_weight - log_weight.max()))
-    drawn = np.searchsorted(below, rng.random(size) * below[-1], side="right")
-    return np.asarray(np.minimum(drawn, below.size - 1), dtype=np.int64)
-
-
-def _present_table(
-    facts: _Facts, r: int, search: tuple[Floats, Floats], means: Floats, concentration: float
-) -> tuple[Floats, Floats]:
-    """Numbers present before the search, (p,), and their log posterior, (detection, mean presence, p)."""
-    found = facts.found[r]
-    laid, log_laid = _laid(facts.recorded[r])
-    # Finds may exceed what could have been there: then the form undercounts, and all of it was.
-    able = np.maximum(laid - facts.removed[r], found)[:, None]
-    present = found + np.arange(np.ceil(float(able.max()) - found) + 1.0)
-    left = able - present
-    possible = left >= -1e-9
-    left = np.where(possible, left, 0.0).clip(min=0.0)
-    one, other = (means * concentration)[:, None], ((1.0 - means) * concentration)[:, None]
-    fixed = np.where(possible, gammaln(able + 1) - gammaln(present + 1) - gammaln(left + 1), -np.inf)
-    fixed += log_laid[:, None] - gammaln(able + concentration)
-    # What is left takes few different values: numbers laid differ by whole devices.
-    values, place = np.unique(left.round(9), return_inverse=True)
-    log_left = fixed + gammaln(values + other)[:, place.reshape(left.shape)]
-    top = np.maximum(log_left.max(axis=1), np.finfo(np.float64).min)  # a number that nothing allows stays impossible
-    with np.errstate(divide="ignore"):
-        log_present = top + np.log(np.exp(log_left - top[:, None, :]).sum(axis=1))
-    log_present += gammaln(present + one) - betaln(one, other)
-    chances, factor = search
-    coverage = factor * facts.coverage[r] / (1.0 + (factor - 1.0) * facts.coverage[r])
-    seen = np.clip(coverage * chances, 1e-300, 1.0 - 1e-9)[:, None]
-    missed = present - found
-    log_found = gammaln(present + 1) - gammaln(missed + 1) + missed * np.log1p(-seen) + found * np.log(seen)
-    return present, log_present[None, :, :] + log_found[:, None, :]
-
-
-def _laid(recorded: float) -> tuple[Floats, Floats]:
-    """Numbers that may have been laid, with log weights: the form's own, else spread about it."""
-    spread = np.sqrt(recorded + (COUNT_SPREAD * recorded) ** 2)
-    low, high = max(0.0, np.floor(recorded - 4 * spread)), np.ceil(recorded + 5 * spread)
-    laid = np.unique(np.round(np.linspace(low, high, _LAID_POINTS)))
-    size = 1.0 / COUNT_SPREAD**2
-    log_nb = gammaln(laid + size) - gammaln(laid + 1) + laid * np.log(recorded / (size + recorded))
-    log_nb += np.log1p(-EXACT_COUNT_WEIGHT) - logsumexp(log_nb)
-    return np.append(laid, recorded), np.append(log_nb, np.log(EXACT_COUNT_WEIGHT))

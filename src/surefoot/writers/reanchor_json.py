@@ -1,0 +1,93 @@
+"""What `surefoot reanchor` says of one record as a JSON document (schema ``surefoot/reanchor-1``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from surefoot.analysis.reanchor import Placement, Placements
+from surefoot.model import Case
+from surefoot.positions.covariance import turned
+from surefoot.positions.grid import Grid
+from surefoot.positions.zones import convergence_deg
+
+Floats = npt.NDArray[np.float64]
+LEAST_WEIGHT = 0.05
+STAGE_NOTE = "A proposal: the national authority decides. Not evidence that any place is free of devices."
+
+
+def reanchor_document(case: Case, grid: Grid, result: Placements, *, version: str, seed: int) -> dict[str, Any]:
+    """Return the placements that remain possible for a record, and its devices under each of them.
+
+    Places are WGS 84 degrees; covariances of devices m2, east then north in the tangent plane of the device, those of a
+    placement in (m, m, deg, 1) in the case's CRS. Placements below a weight of 0.05 are counted in `weight_not_listed`.
+    """
+    listed = [p for n, p in enumerate(result.placements) if n == 0 or p.weight >= LEAST_WEIGHT]
+    names = _names(case)
+    return {
+        "schema": "surefoot/reanchor-1",
+        "case": case.settings.name,
+        "simulated": case.settings.simulated,
+        "version": version,
+        "seed": seed,
+        "record_id": result.record_id,
+        "note": STAGE_NOTE,
+        "events_within_reach": [names[k] for k in result.find],
+        "log_evidence_against_clutter": result.log_evidence,
+        "log_evidence_against_another_field": result.log_evidence - result.log_evidence_unrelated,
+        "weight_not_listed": max(0.0, 1.0 - sum(p.weight for p in listed)),
+        "placements": [_placement(p, grid) for p in listed],
+        "items": [row for n, p in enumerate(listed) for row in _items(n, p, result, grid, names)],
+    }
+
+
+def _names(case: Case) -> list[str]:
+    return [*map(str, case.finds.id), *map(str, case.accidents.id)]
+
+
+def _placement(placement: Placement, grid: Grid) -> dict[str, Any]:
+    longitude, latitude = grid.unproject(np.array([placement.pivot.real]), np.array([placement.pivot.imag]))
+    return {
+        "weight": placement.weight,
+        "pivot": {
+            "easting": placement.pivot.real, "northing": placement.pivot.imag,
+            "longitude": float(longitude[0]), "latitude": float(latitude[0]),
+        },
+        "shift_east_m": placement.shift_m.real,
+        "shift_north_m": placement.shift_m.imag,
+        "turn_deg": placement.turn_deg,
+        "scale": placement.scale,
+        "cov": placement.covariance.tolist(),
+        "hypotheses": {"error": placement.hypothesis.error, **placement.hypothesis.labels},
+        "expected_matched": float(placement.p_find.sum()),
+        "row_offsets_estimated": placement.firm,
+    }  # fmt: skip
+
+
+def _items(number: int, placement: Placement, result: Placements, grid: Grid, names: list[str]) -> list[dict[str, Any]]:
+    longitude, latitude = grid.unproject(placement.mean.real.copy(), placement.mean.imag.copy())
+    # The grid's axes are turned clockwise from true north by the convergence; turned back, they are true.
+    cov = turned(placement.item_covariance, convergence_deg(grid.crs, longitude, latitude))
+    found = placement.p_find.sum(axis=0)
+    rows = []
+    for i in range(len(placement.mean)):
+        likely = int(np.argmax(placement.p_find[:, i])) if len(placement.p_find) else 0
+        named = len(placement.p_find) > 0 and placement.p_find[likely, i] > 0.5
+        rows.append({
+            "row": str(result.row[i]),
+            "index": float(result.index[i]) if np.isfinite(result.index[i]) else None,
+            "placement": number + 1,
+            "weight": placement.weight,
+            "is_best": number == 0,
+            "longitude": float(longitude[i]),
+            "latitude": float(latitude[i]),
+            "cov_ee_m2": float(cov[i, 0, 0]),
+            "cov_en_m2": float(cov[i, 0, 1]),
+            "cov_nn_m2": float(cov[i, 1, 1]),
+            "p_present": float(placement.p_missed[i]),
+            "p_found": float(min(found[i], 1.0)),
+            "find_id": names[result.find[likely]] if named else None,
+        })  # fmt: skip
+    return rows
