@@ -20,7 +20,7 @@ from surefoot.__main__ import main
 
 HERE = Path(__file__).parent
 FORM = HERE / "readers" / "cases" / "01-polar-sk42.yaml"
-COMMANDS = [["demo"], ["read"], ["assess"], ["simulate"], ["claims", "check"]]
+COMMANDS = [["demo"], ["read"], ["assess"], ["reanchor"], ["simulate"], ["claims", "check"]]
 ESCAPE = "\x1b["
 
 
@@ -213,3 +213,24 @@ def test_demo_ends_with_the_path_of_its_report(tmp_path: Path) -> None:
 def test_demo_json_is_strict(tmp_path: Path) -> None:
     outcome = run("demo", "--out", tmp_path / "demo", "--json")
     assert strict(outcome.out)["simulated"] is True
+
+
+def test_reanchor_tells_what_remains_possible(case: Path, tmp_path: Path) -> None:
+    record = sorted(path.stem for path in (case / "records").iterdir())[0]
+    written = tmp_path / "one.json"
+    outcome = run("reanchor", case, "--record", record, "--json", "--out", written)
+    assert outcome.code == 0, outcome.err
+    told = strict(outcome.out)
+    assert told == strict(written.read_text(encoding="utf-8"))
+    assert told["schema"] == "surefoot/reanchor-1"
+    assert told["simulated"] is True
+    assert sum(p["weight"] for p in told["placements"]) + told["weight_not_listed"] == pytest.approx(1.0)
+    assert {item["placement"] for item in told["items"]} == set(range(1, len(told["placements"]) + 1))
+    assert all(0.0 <= item["p_present"] <= 1.0 for item in told["items"])
+
+
+def test_reanchor_names_the_records_when_there_is_no_such_one(case: Path) -> None:
+    outcome = run("reanchor", case, "--record", "no such record")
+    assert outcome.code == 3
+    assert "SF-C033" in outcome.err
+    assert "Traceback" not in outcome.err

@@ -18,9 +18,10 @@ FILES = sorted(SOURCE.rglob("*.py"))
 LONGEST_FUNCTION, LONGEST_FILE = 50, 500
 MESSAGE_ID = re.compile(r"SF-[A-Z]\d{3}")
 PUBLIC = """
-    Accidents Assessment Case Claim DevicesFound HazardousAreas LocateContext Measure MinefieldRecord Priors
-    ReadResult Reading Readings SearchedAreas Similarity SurefootError Transform __version__ assess
-    beta_binomial_interval default_priors describe fit_transform locate read read_case_folder simulate write_case
+    Accidents Assessment Case Claim DevicesFound HazardousAreas LocateContext Measure MinefieldRecord Placements
+    Priors ReadResult Reading Readings ReanchorContext SearchedAreas Similarity SurefootError Transform
+    __version__ assess beta_binomial_interval default_priors describe fit_transform locate read read_case_folder
+    reanchor simulate write_case
 """
 
 

@@ -20,10 +20,12 @@ _HOME = {
     "LocateContext": "surefoot.analysis.locate",
     "Measure": "surefoot.analysis.accuracy",
     "MinefieldRecord": "surefoot.model",
+    "Placements": "surefoot.analysis.reanchor",
     "Priors": "surefoot.analysis.locate",
     "ReadResult": "surefoot.readers",
     "Reading": "surefoot.analysis.locate",
     "Readings": "surefoot.analysis.locate",
+    "ReanchorContext": "surefoot.analysis.reanchor",
     "SearchedAreas": "surefoot.model",
     "Similarity": "surefoot.analysis.transforms",
     "SurefootError": "surefoot.errors",
@@ -36,6 +38,7 @@ _HOME = {
     "locate": "surefoot.analysis.locate",
     "read": "surefoot.readers",
     "read_case_folder": "surefoot.readers",
+    "reanchor": "surefoot.analysis.reanchor",
     "simulate": "surefoot.analysis.synthetic",
     "write_case": "surefoot.writers.case_folder",
 }
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from surefoot.analysis.accuracy import Measure, beta_binomial_interval
     from surefoot.analysis.assess import Assessment, assess
     from surefoot.analysis.locate import LocateContext, Priors, Reading, Readings, locate
+    from surefoot.analysis.reanchor import Placements, ReanchorContext, reanchor
     from surefoot.analysis.synthetic import simulate
     from surefoot.analysis.transforms import Similarity, Transform, fit_transform
     from surefoot.errors import SurefootError

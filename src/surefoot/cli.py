@@ -156,6 +156,31 @@ def simulate(
         typer.echo(f"{written['records']} simulated records, {written['finds']} finds: {out}")
 
 
+@app.command()
+def reanchor(
+    case: CaseFolder,
+    record: Annotated[str, typer.Option("--record", help="Id of the record.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Write the JSON document to this file.")] = None,
+    as_json: Json = False,
+    lang: Lang = "en",
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Hold one record against its finds: the placements that remain possible."""
+    from surefoot.writers.assessment_json import dumps
+
+    _speak(lang)
+    document = _reanchored(case, record, seed)
+    if out is not None:
+        out.write_text(dumps(document), encoding="utf-8")
+    if as_json:
+        _print_json(document)
+    elif not quiet:
+        from surefoot.writers.terminal import show_reanchored
+
+        show_reanchored(document, lang)
+
+
 @claims_app.command("check")
 def claims_check(
     case: CaseFolder, as_json: Json = False, lang: Lang = "en", seed: Seed = 0, quiet: Quiet = False
@@ -191,6 +216,33 @@ def _clear_old_demo(folder: Path) -> None:
     settings = folder / "case.toml"
     if settings.is_file() and "simulated = true" in settings.read_text(encoding="utf-8"):
         shutil.rmtree(folder)
+
+
+def _reanchored(folder: Path, record_id: str, seed: int) -> Mapping[str, Any]:
+    import numpy as np
+
+    from surefoot import readers
+    from surefoot.analysis.assess.ground import grid_of
+    from surefoot.analysis.locate import LocateContext, Priors
+    from surefoot.analysis.reanchor import ReanchorContext
+    from surefoot.analysis.reanchor import reanchor as correct
+    from surefoot.errors import RefusedError
+    from surefoot.writers.reanchor_json import reanchor_document
+
+    case = readers.read_case_folder(folder)
+    known = [one.record_id for one in case.records]
+    if record_id not in known:
+        raise RefusedError("SF-C033", record_id, known=", ".join(known[:20]) + (" ..." if len(known) > 20 else ""))
+    settings = case.settings
+    region = settings.region if settings.region_stated else None
+    context = ReanchorContext(grid_of(case), LocateContext(Priors(settings.priors), region, series=settings.series))
+    results = correct(
+        case.records, case.finds, case.searched, context=context, rng=np.random.default_rng(seed),
+        accidents=case.accidents, wanted=record_id,
+    )  # fmt: skip
+    if record_id not in results:
+        raise RefusedError("SF-C034", record_id)
+    return reanchor_document(case, context.grid, results[record_id], version=__version__, seed=seed)
 
 
 def _assessment(folder: Path, seed: int, quiet: bool) -> Assessment:

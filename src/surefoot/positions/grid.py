@@ -9,7 +9,7 @@ import numpy.typing as npt
 import shapely
 from pyproj import Proj
 
-from surefoot.positions.datums import PinnedOperation, from_wgs84, pin_operation
+from surefoot.positions.datums import PinnedOperation, from_wgs84, pin_operation, to_wgs84
 
 Floats = npt.NDArray[np.float64]
 Shapes = npt.NDArray[np.object_]
@@ -30,6 +30,10 @@ class Grid:
             east, north = from_wgs84(self.crs, longitude[known], latitude[known], self.operation)
             result[known, 0], result[known, 1] = east, north
         return result
+
+    def unproject(self, easting: Floats, northing: Floats) -> tuple[Floats, Floats]:
+        """Return WGS 84 longitude and latitude, degrees, undoing `project`."""
+        return to_wgs84(self.crs, easting, northing, self.operation)
 
     def project_shapes(self, shapes: Shapes) -> Shapes:
         """Project geometries; None stays None."""

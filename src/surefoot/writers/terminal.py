@@ -158,3 +158,35 @@ def show_claims(document: Mapping[str, Any], lang: str = "en") -> None:
             shown = f"{data} ({interval})" if interval else data
             table.add_row(*head, meaning, shown, f"{verdict}: {reason}" if reason else verdict)
     _console().print(table)
+
+
+def show_reanchored(document: Mapping[str, Any], lang: str = "en") -> None:
+    """Print the placements that remain possible for a record, and how many devices they leave in the ground."""
+    words = Words(lang)
+    columns = ("weight", "mistake", "shift", "turn", "sigma", "matched", "remaining")
+    table = _table(words, "placements", *columns, right=(0, *range(2, 7)))
+    for number, placement in enumerate(document["placements"], start=1):
+        items = [item for item in document["items"] if item["placement"] == number]
+        spread = sorted(((i["cov_ee_m2"] + i["cov_nn_m2"]) / 2.0) ** 0.5 for i in items)
+        table.add_row(
+            f"{placement['weight']:.2f}",
+            words(f"mistake.{mistake_word(placement['hypotheses']['error'])}"),
+            f"{placement['shift_east_m']:+.1f} {placement['shift_north_m']:+.1f}",
+            f"{placement['turn_deg']:+.1f} x {placement['scale']:.3f}",
+            f"{spread[len(spread) // 2]:.1f}",
+            f"{placement['expected_matched']:.1f}",
+            f"{sum(i['p_present'] for i in items):.1f}",
+        )
+    console = _console()
+    console.print(
+        f"{document['record_id']}: {words('terminal.events_within_reach', n=len(document['events_within_reach']))}"
+    )
+    console.print(table)
+    if document["weight_not_listed"] > 0.0005:
+        console.print(words("terminal.not_listed", share=f"{document['weight_not_listed']:.2f}"))
+    console.print(words("terminal.proposal"))
+
+
+def mistake_word(error: str) -> str:
+    """Name under which a gross error stands among the words: all digit slips are one."""
+    return "digits" if error.startswith("digits") else error

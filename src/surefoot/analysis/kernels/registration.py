@@ -18,8 +18,8 @@ Ints = npt.NDArray[np.int64]
 
 GATE = 5.0
 """Finds farther than this many sigmas from a device are not its find."""
-SWEEPS = 8
-SETTLED = 2e-3
+SWEEPS = 24
+SETTLED = 0.01
 """Messages that change less are settled: the free energy is stationary in them, so its error is of second order."""
 LARGEST_ODDS = 1e10
 SMALLEST_ODDS = 0.01
@@ -213,7 +213,8 @@ def _pass_over(  # pragma: no cover - compiled
             total += odds[e] * to_find[e]
         for e in range(begin, end):
             message = 1.0 / max(total - odds[e] * to_find[e], 1.0)
-            change = max(change, abs(message - to_item[e]))
+            # Where odds are large a message is small and what matters is odds x message.
+            change = max(change, odds[e] * abs(message - to_item[e]) / (1.0 + odds[e] * message))
             at_item[edge_item[e]] += odds[e] * (message - to_item[e])
             to_item[e] = message
         at = begin - 1 if backward else end

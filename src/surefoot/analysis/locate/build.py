@@ -192,9 +192,11 @@ class ReadingBuilder:
     def _leg(self, leg: Leg, way: Assumption, ground: Ground, number: int) -> LegReading:
         azimuths = self._azimuths(leg.bearing, way, ground)
         metres = self._metres(leg.distance, way)
+        instrument = _or_the_only_one(leg.instrument, [one.instrument for one in self.record.legs])
+        method = _or_the_only_one(leg.distance_method, [one.distance_method for one in self.record.legs])
         measure = self._measure(
-            leg.origin, leg.target, azimuths.get(North.TRUE), metres, leg.bearing, leg.instrument,
-            leg.distance_method, number, leg.bearing is not None and (leg.bearing.north or way.north) is North.GRID,
+            leg.origin, leg.target, azimuths.get(North.TRUE), metres, leg.bearing, instrument, method, number,
+            leg.bearing is not None and (leg.bearing.north or way.north) is North.GRID,
         )  # fmt: skip
         shown = ReadLeg(
             leg.origin, leg.target, azimuths.get(North.MAGNETIC), ground.declination, ground.convergence,
@@ -314,6 +316,12 @@ class ReadingBuilder:
 
 
 _UNDATED_YEAR = 1990.0
+
+
+def _or_the_only_one(stated: str, on_form: list[str]) -> str:
+    """The word stated; where it says nothing, the only one that the form's legs state: one compiler, one instrument."""
+    others = {word for word in on_form if word != "unknown"}
+    return next(iter(others)) if stated == "unknown" and len(others) == 1 else stated
 
 
 def _device_leg(device: PlannedDevice, number: int) -> Leg:

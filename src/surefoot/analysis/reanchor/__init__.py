@@ -20,7 +20,7 @@ from surefoot.analysis.reanchor.hypotheses import Hypothesis, RecordPrior, hypot
 from surefoot.analysis.reanchor.placements import Placement
 from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts
 from surefoot.analysis.reanchor.sampler import Settings
-from surefoot.analysis.reanchor.together import Corrected, Runner, Subject, Surroundings, correct_all
+from surefoot.analysis.reanchor.together import Corrected, Runner, Subject, Surroundings, competitors, correct_all
 from surefoot.model import Accidents, DevicesFound, MinefieldRecord, SearchedAreas
 from surefoot.positions.grid import Grid
 from surefoot.positions.local import from_local
@@ -90,6 +90,7 @@ def reanchor(
     rng: np.random.Generator,
     accidents: Accidents | None = None,
     located: Sequence[Readings] | None = None,
+    wanted: str | None = None,
     runner: Runner | None = None,
 ) -> Mapping[str, Placements]:
     """Correct records from what was found and from what was searched.
@@ -108,6 +109,8 @@ def reanchor(
         Seen devices too, each with the accuracy of its place.
     located
         The records' readings where they are known already.
+    wanted
+        Id of the one record to correct, with those that compete with it; None = all.
     runner
         Maps a pure function over records.
 
@@ -123,9 +126,26 @@ def reanchor(
         float(context.locate.priors.table["student_t"]["degrees_of_freedom"]), context.settings,
     )  # fmt: skip
     made = [_subject(r, readings, seen, context) for r, readings in zip(records, known, strict=True)]
-    subjects = [s for s in made if s is not None]
+    subjects = _around([s for s in made if s is not None], seen, wanted)
     corrected = correct_all(subjects, around, runner) if subjects else ()
     return {s.prior.record_id: _result(s, c, seen, around) for s, c in zip(subjects, corrected, strict=True)}
+
+
+def _around(subjects: list[Subject], seen: Seen, wanted: str | None) -> list[Subject]:
+    """One record and all that compete with it for finds, at first or second hand; or all records."""
+    if wanted is None:
+        return subjects
+    names = [s.prior.record_id for s in subjects]
+    if wanted not in names:
+        return []
+    rivals = competitors([s.prior for s in subjects], seen)
+    reached, waiting = set(), [names.index(wanted)]
+    while waiting:
+        number = waiting.pop()
+        if number not in reached:
+            reached.add(number)
+            waiting += rivals[number].tolist()
+    return [subjects[n] for n in sorted(reached)]
 
 
 def seen_of(finds: DevicesFound, accidents: Accidents | None, context: ReanchorContext) -> Seen:

@@ -1,0 +1,197 @@
+"""Re-anchoring: the likelihood against every assignment counted, known posteriors, a region whose truth is known."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import shapely
+
+from surefoot.analysis.kernels import registration
+from surefoot.analysis.locate import LocateContext, locate
+from surefoot.analysis.reanchor import Placements, ReanchorContext, Settings, reanchor
+from surefoot.analysis.reanchor.ground import NOTHING_SEARCHED, SearchedGround, mask_of
+from surefoot.analysis.reanchor.sampler import Target, evaluate, sample, scratch_for
+from surefoot.analysis.synthetic import SimulatedRegion, simulate
+from surefoot.model import MinefieldRecord, Where
+from surefoot.positions.grid import grid_at
+from surefoot.readers.forms.documents import FormDocument
+from surefoot.readers.forms.parse import parse_form
+from surefoot.readers.priors import default_priors
+
+Floats = npt.NDArray[np.float64]
+EFFORT = Settings(particles=600, sweeps=3)
+
+
+def target(pattern: Floats, finds: Floats, base: float, sd_m: float = 20.0, turn: float = 1e-4) -> Target:
+    """Devices with 1 m2 of their own variance and presence 0.8; nothing searched."""
+    rows = np.column_stack([pattern, np.full(len(pattern), 1.0), np.full(len(pattern), 0.8)])
+    seen = np.column_stack([finds, np.full(len(finds), 1.0)])
+    return Target(
+        rows, seen, np.full((len(finds), len(pattern)), base), NOTHING_SEARCHED.about(0j),
+        np.diag(np.square([sd_m, sd_m, turn, turn])), 4.0,
+    )  # fmt: skip
+
+
+def every_assignment(t: Target, state: Floats) -> float:
+    """Log of the sum over all one-to-one assignments, one by one: twin of the kernel for a pure shift."""
+    gap = t.finds[:, None, :2] - t.pattern[None, :, :2] - state[:2]
+    variance = t.pattern[:, 2] + t.finds[:, None, 2]
+    odds = t.base * np.exp(-0.5 * np.square(gap).sum(axis=2) / variance) / variance
+    total = 0.0
+    choices = range(-1, len(t.pattern))
+    for pick in itertools.product(choices, repeat=len(t.finds)):
+        used = [i for i in pick if i >= 0]
+        if len(set(used)) == len(used):
+            total += np.prod([odds[k, i] for k, i in enumerate(pick) if i >= 0])
+    return float(np.log(total))
+
+
+ROW = np.column_stack([np.arange(4) * 5.0, np.zeros(4)])
+
+
+@pytest.mark.parametrize("base", [1.0, 30.0, 1000.0])
+@pytest.mark.parametrize("shift", [0.0, 1.0, 2.5])
+def test_the_likelihood_counts_every_assignment(base: float, shift: float) -> None:
+    finds = np.array([[0.5, 0.3], [5.2, -0.6], [6.0, 1.5]])
+    t = target(ROW, finds, base)
+    state = np.array([[shift, 0.0, 0.0, 0.0, 0.0, 0.0]])
+    assert evaluate(t, state, scratch_for(t))[0] == pytest.approx(every_assignment(t, state[0]), abs=0.12)
+
+
+def test_uncontested_finds_are_counted_exactly() -> None:
+    finds = np.array([[0.2, 0.3], [15.2, -0.6]])
+    t = target(ROW, finds, 1000.0)
+    state = np.zeros((1, 6))
+    assert evaluate(t, state, scratch_for(t))[0] == pytest.approx(every_assignment(t, state[0]), abs=0.03)
+
+
+def test_two_finds_at_one_device_cannot_both_be_it() -> None:
+    t = target(np.array([[0.0, 0.0], [50.0, 0.0]]), np.array([[0.1, 0.0], [-0.1, 0.0]]), 1000.0)
+    one = target(np.array([[0.0, 0.0], [50.0, 0.0]]), np.array([[0.1, 0.0]]), 1000.0)
+    both, single = (evaluate(x, np.zeros((1, 6)), scratch_for(x))[0] for x in (t, one))
+    assert both == pytest.approx(every_assignment(t, np.zeros(6)), abs=0.05)
+    assert both - single < 1.0  # twice as many ways, no second device
+
+
+def test_one_find_leaves_one_place_for_each_device() -> None:
+    """Closed form (methods.md section 2): with one find the shift is a mixture about y - u_i."""
+    t = target(ROW, np.array([[7.0, 3.0]]), 1e4)
+    cloud = sample(t, Settings(2000, 5), np.random.default_rng(0))
+    gap = cloud.states[:, None, :2] - (np.array([7.0, 3.0]) - ROW)[None]
+    nearest = np.hypot(gap[..., 0], gap[..., 1])
+    assert np.quantile(nearest.min(axis=1), 0.95) < 3.0 * np.sqrt(2.0)
+    share = np.bincount(nearest.argmin(axis=1), minlength=4) / len(cloud.states)
+    assert share.min() > 0.15  # the prior is wide: no device is preferred
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_evidence_is_the_integral_over_the_prior(seed: int) -> None:
+    """Against a sum over a fine grid of shifts; turn and scale are as good as fixed."""
+    t = target(ROW, np.array([[1.0, 2.0], [6.1, 2.2]]), 200.0, sd_m=10.0)
+    cloud = sample(t, Settings(2000, 5), np.random.default_rng(seed))
+    axis = np.arange(-120.0, 120.0, 0.5) + 0.25
+    east, north = (part.ravel() for part in np.meshgrid(axis, axis))
+    states = np.zeros((east.size, 6))
+    states[:, 0], states[:, 1] = east, north
+    squared = (east**2 + north**2) / 100.0
+    prior = (1.0 + squared / 4.0) ** -3.0  # bivariate Student t with 4 degrees of freedom
+    value = np.exp(evaluate(t, states, scratch_for(t)))
+    assert cloud.log_evidence == pytest.approx(np.log((value * prior).sum() / prior.sum()), abs=0.15)
+
+
+def test_searched_ground_without_a_find_pushes_the_record_away() -> None:
+    ground = SearchedGround(np.array([shapely.box(-2, -6, 17, 6)], dtype=object), np.array([0.95]))
+    plain = target(ROW, np.zeros((0, 2)), 1.0, sd_m=6.0)
+    searched = replace(plain, search=mask_of(ground, (-100, -100, 100, 100), 1.0).about(0j))
+    state = np.zeros((2, 6))
+    state[1, 1] = 30.0
+    there, away = evaluate(searched, state, scratch_for(searched))
+    assert there == pytest.approx(4 * np.log(1 - 0.8 * 0.95), abs=0.25)
+    assert away == 0.0
+    north = sample(searched, Settings(1000, 3), np.random.default_rng(0)).states[:, 1]
+    assert np.abs(north).mean() > 1.5 * 6.0 * 0.8
+
+
+def test_the_mask_is_the_detection_probability_inside_a_large_polygon() -> None:
+    ground = SearchedGround(np.array([shapely.box(0, 0, 60, 60), None], dtype=object), np.array([0.9, 0.5]))
+    mask, west, south, cell = mask_of(ground, (-200, -200, 200, 200), 1.0).about(0j)
+    assert registration.seen_chance(30.0, 30.0, mask, west, south, cell) == pytest.approx(0.9, abs=1e-6)
+    assert registration.seen_chance(0.0, 30.0, mask, west, south, cell) == pytest.approx(0.45, abs=0.08)
+    assert registration.seen_chance(-30.0, 30.0, mask, west, south, cell) == 0.0
+
+
+# --- a region whose truth is known -----------------------------------------------------------------------
+
+
+def records_of(region: SimulatedRegion) -> list[MinefieldRecord]:
+    return [parse_form(FormDocument(Where("f.yaml", row=1), str(f["record_id"]), f)) for f in region.forms]
+
+
+def context_of(region: SimulatedRegion) -> ReanchorContext:
+    middle = region.settings.region.centroid
+    grid = grid_at(region.settings.crs, middle.x, middle.y)
+    return ReanchorContext(grid, LocateContext(default_priors(), series=region.settings.series), EFFORT)
+
+
+def corrected(region: SimulatedRegion, records: list[MinefieldRecord]) -> dict[str, Placements]:
+    found = reanchor(
+        records, region.finds, region.searched, context=context_of(region), rng=np.random.default_rng(0),
+        accidents=region.accidents,
+    )  # fmt: skip
+    return dict(found)
+
+
+@pytest.fixture(scope="module")
+def region() -> SimulatedRegion:
+    return simulate(
+        "nominal", rng=np.random.default_rng(11), records=8, overrides={"max_finds_per_record": 20, "presence": 0.95}
+    )
+
+
+def errors_m(region: SimulatedRegion, one: Placements) -> tuple[float, float]:
+    """Median error of a record's devices as recorded and in the best placement, metres."""
+    truth = region.truth.devices
+    grid = context_of(region).grid
+    mine = np.flatnonzero(truth.record_id == one.record_id)
+    at = {(str(truth.row[m]), float(truth.index[m])): m for m in mine}
+    order = [at[str(row), float(index)] for row, index in zip(one.row, one.index, strict=True)]
+    there = grid.project(truth.longitude[order], truth.latitude[order]) @ np.array([1, 1j])
+    read = grid.project(truth.recorded_longitude[order], truth.recorded_latitude[order]) @ np.array([1, 1j])
+    return float(np.median(np.abs(there - read))), float(np.median(np.abs(there - one.best.mean)))
+
+
+def test_twenty_finds_bring_the_devices_to_where_they_are(region: SimulatedRegion) -> None:
+    found = corrected(region, records_of(region))
+    before, after = zip(*(errors_m(region, one) for one in found.values()), strict=True)
+    assert np.median(after) < np.median(before) / 5.0
+    for one in found.values():
+        assert sum(p.weight for p in one.placements) == pytest.approx(1.0)
+        assert one.best.p_find.sum(axis=0).max() <= 1.0 + 1e-2
+        assert ((one.best.p_missed >= -1e-9) & (one.best.p_missed <= 1.0)).all()
+
+
+def test_neither_order_nor_company_of_the_records_changes_a_bit(region: SimulatedRegion) -> None:
+    records = records_of(region)[:4]
+    forwards, backwards = corrected(region, records), corrected(region, records[::-1])
+    for name, one in forwards.items():
+        assert np.array_equal(one.best.mean, backwards[name].best.mean)
+        assert [p.weight for p in one.placements] == [p.weight for p in backwards[name].placements]
+
+
+def test_devices_measured_along_a_row_were_taken_with_the_form_s_instrument(region: SimulatedRegion) -> None:
+    """One compiler, one compass: a row measured device by device is no looser than one with a spacing."""
+    context = context_of(region)
+    for record in records_of(region):
+        best = locate(record, context=context.locate.__class__(default_priors(), series=region.settings.series)).best
+        assert best is not None
+        methods = {leg.instrument for leg in record.legs}
+        assert len(methods) == 1
+        row = best.items.row
+        joint = best.network.joint_covariance(best.items.base, best.items.chain)
+        relative = joint[0::2, 0::2].diagonal()[-1] + joint[0, 0] - 2.0 * joint[0, -2]
+        length = abs(best.item_means()[-1] - best.item_means()[0])
+        assert np.sqrt(max(relative, 0.0)) < 0.12 * length + 2.0, row[-1]
