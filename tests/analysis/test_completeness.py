@@ -35,7 +35,8 @@ from surefoot.errors import UsageError
 from surefoot.model import Claim
 from surefoot.terms import Bound
 
-DATA = Path(os.environ.get("SUREFOOT_DATA", "")) / "completeness" / "kosovo_aggregate.csv"
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = Path(os.environ.get("SUREFOOT_DATA", SHARED)) / "completeness" / "kosovo_aggregate.csv"
 
 
 def cells(recorded: float, found: float, psi: float) -> list[float]:

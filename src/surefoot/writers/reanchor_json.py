@@ -15,7 +15,11 @@ from surefoot.positions.zones import convergence_deg
 
 Floats = npt.NDArray[np.float64]
 LEAST_WEIGHT = 0.05
-STAGE_NOTE = "A proposal: the national authority decides. Not evidence that any place is free of devices."
+STAGE_NOTE = (
+    "Not calibrated: weights and covariances are too sure; in simulated cases 90 % ellipses of the best placement "
+    "held 74 to 82 % of the devices. A proposal: the national authority decides. "
+    "Not evidence that any place is free of devices."
+)
 
 
 def reanchor_document(case: Case, grid: Grid, result: Placements, *, version: str, seed: int) -> dict[str, Any]:
