@@ -436,13 +436,14 @@ def test_unrelated_records_match_only_by_chance() -> None:
     import sys
 
     sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-    from calibration import chance_completeness, null_region
+    from calibration import Ground, chance_completeness, null_region
 
     rng = np.random.default_rng(0)
     differences = []
     for seed in range(4):
         region = null_region(seed)
         shifts = rng.uniform(0.0, 1.0, (20, 2)) * region.size
-        by_chance = [chance_completeness(region, shift, None) for shift in shifts]
-        differences.append(chance_completeness(region, np.zeros(2), None) - float(np.mean(by_chance)))
+        ground = Ground(region.searched)
+        by_chance = np.mean([chance_completeness(region, ground, shift) for shift in shifts], axis=0)
+        differences.append((chance_completeness(region, ground, np.zeros(2)) - by_chance)[1])
     assert abs(float(np.mean(differences))) < 0.06
