@@ -299,7 +299,9 @@ class TestPositional:
         pairs = self.made(np.random.default_rng(1), 12, sigma=5.0)
         unresolved = replace(pairs, record=np.arange(12), resolved=np.full(12, 0.02))
         cov = np.tile([40.0**2, 0.0, 40.0**2], (12, 1, 3, 1))
-        stated = StatedErrors(np.ones((12, 1)), np.zeros((12, 1, 3, 2)), cov)
+        stated = StatedErrors(
+            np.ones((12, 1)), np.zeros((12, 1, 3, 2)), cov, np.zeros((12, 1), dtype=bool), np.full(12, 12.0)
+        )
         alone, wide = self.measured(unresolved)["CE90"], self.measured(unresolved, stated=stated)["CE90"]
         assert alone.value == wide.value
         assert alone.interval[1] < 2.146 * 40 * 0.8
@@ -307,6 +309,45 @@ class TestPositional:
         assert wide.interval[1] > 2.146 * 40
         settled = replace(pairs, record=np.arange(12), resolved=np.ones(12))
         assert self.measured(settled, stated=stated)["CE90"] == self.measured(settled)["CE90"]
+
+    def far_off(self, records):
+        """One in ten forms may hold a gross mistake of 300 m; the rest are known within 5 m."""
+        offset = np.zeros((records, 2, 3, 2))
+        offset[:, 1, :, 0] = 300.0
+        return StatedErrors(
+            np.tile([0.9, 0.1], (records, 1)), offset, np.tile([25.0, 0.0, 25.0], (records, 2, 3, 1)),
+            np.tile([False, True], (records, 1)), np.full(records, 12.0),
+        )  # fmt: skip
+
+    def test_records_without_finds_may_be_far_off(self):
+        # Twelve records are found where they say; twelve others meet no find.
+        pairs = replace(self.made(np.random.default_rng(1), 12, sigma=5.0), record=np.arange(12), resolved=np.ones(12))
+        got = self.measured(pairs, stated=self.far_off(24))
+        assert got["CE90"].value == self.measured(pairs)["CE90"].value
+        one_far = 2.146 * np.sqrt(300.0**2 / 24 * (1 - 1 / 24) / 2)
+        assert got["CE90"].interval[1] > one_far
+        assert got["CE90"].interval[0] < 2.146 * 5.0
+        low, high = got["rate of positional errors above 100 m"].interval
+        assert low == 0.0
+        assert high >= 2 / 24
+        assert "meets no find" in got["CE90"].definition
+
+    def test_a_record_that_meets_hardly_a_find_does_not_speak_for_itself(self):
+        pairs = replace(self.made(np.random.default_rng(1), 12, sigma=5.0), record=np.arange(12), resolved=np.ones(12))
+        hardly = replace(pairs, weight=np.full(144, 0.1))
+        rate = "rate of positional errors above 100 m"
+        alone = self.measured(pairs, stated=self.far_off(12))[rate]
+        assert self.measured(hardly, stated=self.far_off(12))[rate].interval[1] > alone.interval[1]
+
+    def test_draws_do_not_depend_on_the_order_of_the_records(self):
+        pairs = replace(self.made(np.random.default_rng(1), 12, sigma=5.0), record=np.arange(12), resolved=np.ones(12))
+        stated = self.far_off(24)
+        stated = replace(stated, cov=stated.cov * np.linspace(1.0, 3.0, 24)[:, None, None, None])
+        back = np.arange(24)[::-1]
+        turned = self.measured(replace(pairs, record=23 - pairs.record), stated=stated.take(back))
+        for name, measure in self.measured(pairs, stated=stated).items():
+            if measure.interval is not None:
+                assert turned[name].interval == pytest.approx(measure.interval), name
 
     def test_a_find_of_one_device_is_resolved_and_of_many_is_not(self):
         def of(table):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ KDTree: Any = spatial.KDTree  # SciPy ships no types
 
 _GEOD = Geod(ellps="WGS84")
 _FARTHEST_SIGMAS = 4.0
+_GRIDS_KEPT = 256  # projections kept ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,22 +128,34 @@ class _Grid:
 
     def forward(self, longitude: float, latitude: float) -> tuple[float, float]:
         """Geographic degrees on the grid's own datum to easting, northing."""
-        return _project(self.crs(), longitude, latitude, inverse=False)
+        return _project(self, None, longitude, latitude, inverse=False)
 
     def inverse(self, easting: float, northing: float, *, longitude: float | None = None) -> tuple[float, float]:
         """Easting, northing to degrees on the grid's own datum, or as if on another central meridian."""
-        return _project(self.crs(longitude=longitude), easting, northing, inverse=True)
+        return _project(self, longitude, easting, northing, inverse=True)
 
 
-def _project(crs: CRS, x: float, y: float, *, inverse: bool) -> tuple[float, float]:
-    base = crs.geodetic_crs
-    transformer = Transformer.from_crs(base, crs, always_xy=True)
-    first, second = transformer.transform(x, y, direction="INVERSE" if inverse else "FORWARD")
+def _project(grid: _Grid, middle: float | None, x: float, y: float, *, inverse: bool) -> tuple[float, float]:
+    first, second = _projection(grid, middle).transform(x, y, direction="INVERSE" if inverse else "FORWARD")
     return float(first), float(second)
 
 
-def _grid_of(crs: CRS) -> _Grid | None:
+@lru_cache(maxsize=_GRIDS_KEPT)
+def _projection(grid: _Grid, middle: float | None) -> Transformer:
+    """Degrees to metres on a grid, optionally on another central meridian; building one is the slow part."""
+    crs = grid.crs(longitude=middle)
+    return Transformer.from_crs(crs.geodetic_crs, crs, always_xy=True)
+
+
+@lru_cache(maxsize=_GRIDS_KEPT)
+def _to_metric(metric_crs: str) -> Transformer:
+    return Transformer.from_crs(WGS84, metric_crs, always_xy=True, allow_ballpark=False)
+
+
+@lru_cache(maxsize=_GRIDS_KEPT)
+def _grid_of(crs_epsg: str) -> _Grid | None:
     """The transverse Mercator numbers of a CRS, None for any other kind."""
+    crs = CRS(crs_epsg)
     operation = crs.coordinate_operation
     if operation is None or "Transverse Mercator" not in operation.method_name:
         return None
@@ -219,10 +233,7 @@ def displacement_of_mistakes(
     "MGI for MGI 1901" in Bosnia is ``datum_ignored`` of EPSG:3908 and its sisters: PROJ's route from MGI
     there is a ballpark, which is no shift at all.
     """
-    crs = CRS(crs_epsg)
-    geodetic = crs.geodetic_crs
-    code = geodetic.to_epsg() if geodetic is not None else None
-    base = f"EPSG:{code}"
+    base = _base_of(crs_epsg)
     local = other_datum if base == WGS84 else base
     step = datum_step(local, longitude, latitude)
     if step is None and base != WGS84:
@@ -230,10 +241,10 @@ def displacement_of_mistakes(
     here = _Place(longitude, latitude, base, local, step)
     wrong = {
         **_datum_mistakes(here),
-        **_zone_mistakes(here, _grid_of(crs)),
-        **_digit_mistakes(here, _grid_of(crs)),
+        **_zone_mistakes(here, _grid_of(crs_epsg)),
+        **_digit_mistakes(here, _grid_of(crs_epsg)),
     }
-    if _grid_of(crs) is None:
+    if _grid_of(crs_epsg) is None:
         wrong["dms_as_decimal"] = here.read(*(_dms_as_decimal(v) for v in here.own))
         wrong["swapped"] = here.read(here.own[1], here.own[0])
     made = []
@@ -243,6 +254,13 @@ def displacement_of_mistakes(
             if np.isfinite(east) and np.isfinite(north) and np.hypot(east, north) > 0.01:
                 made.append(GrossError(name, east, north, sigma_m))
     return tuple(made)
+
+
+@lru_cache(maxsize=_GRIDS_KEPT)
+def _base_of(crs_epsg: str) -> str:
+    """Geographic CRS of a CRS."""
+    geodetic = CRS(crs_epsg).geodetic_crs
+    return f"EPSG:{geodetic.to_epsg() if geodetic is not None else None}"
 
 
 Degrees = tuple[float, float]
@@ -356,8 +374,8 @@ def _dms_as_decimal(degrees: float) -> float:
 
 def _offset(true: Degrees, wrong: Degrees, metric_crs: str | None) -> tuple[float, float]:
     if metric_crs is not None:
-        to_metric = Transformer.from_crs(WGS84, metric_crs, always_xy=True, allow_ballpark=False)
-        (east, wrong_east), (north, wrong_north) = to_metric.transform([true[0], wrong[0]], [true[1], wrong[1]])
+        longitudes, latitudes = [true[0], wrong[0]], [true[1], wrong[1]]
+        (east, wrong_east), (north, wrong_north) = _to_metric(metric_crs).transform(longitudes, latitudes)
         return float(wrong_east - east), float(wrong_north - north)
     azimuth, _, distance = _GEOD.inv(*true, *wrong)
     return float(distance * np.sin(np.radians(azimuth))), float(distance * np.cos(np.radians(azimuth)))

@@ -30,6 +30,7 @@ CE95_PER_SIGMA = 2.448
 FEWEST_CLUSTERS = 3
 DRAWS = 2000
 FEWEST_DRAWS = 500
+ENOUGH_FINDS = 3.0  # expected matched finds from which a record shows its own error
 _MOST_NUMBERS = 4_000_000
 _METHOD = "association-weighted moments; Bayesian bootstrap over records"
 _PAIRS = "Residual = found minus recorded, weighted by the probability of the pair. "
@@ -269,8 +270,8 @@ def positional_measures(
     rng
         For the bootstrap over records.
     stated
-        What the readings of every record allow; widens the intervals as far as the finds do not resolve the
-        record's devices (`Residuals.resolved`). None = the pairs are taken as settled.
+        What the form of every record allows; widens the intervals by records that few or no finds match, or whose
+        finds do not resolve their devices (`Residuals.resolved`). None = the pairs are taken as settled.
     scope, stage, level
         Written into the measures; see `Measure`.
 
@@ -280,8 +281,8 @@ def positional_measures(
         Always the same list; measures that fewer than three records support have no value and a reason.
     """
     enough = pairs.clusters >= FEWEST_CLUSTERS and float(pairs.weight.sum()) >= 1.0
-    wide = _Widening.none(pairs) if stated is None or pairs.record is None else _Widening.of(pairs, stated, rng)
-    notes = _STAGE_NOTE[stage] + (STATED_WORDS if wide.errors is not None else "")
+    wide = None if stated is None or pairs.record is None or not enough else _widening(pairs, stated, rng)
+    notes = _STAGE_NOTE[stage] + (STATED_WORDS if wide is not None else "")
     if enough:
         best, clouds = _clouds(pairs, wide, level, rng)
     made = []
@@ -298,35 +299,42 @@ def positional_measures(
         notes + "Azimuth from grid north, clockwise, 0 to 180; the interval runs on past either end where needed.",
         scope, stage, level,
     )  # fmt: skip
-    made.append(_azimuth(azimuth, best, clouds[-1], level) if enough else not_known(azimuth, "SF-A013"))
+    made.append(
+        _azimuth(azimuth, best, clouds[min(1, len(clouds) - 1)], level) if enough else not_known(azimuth, "SF-A013")
+    )
     return (*made, *_threshold_rates(pairs, wide, notes, scope, stage, level))
 
 
 @dataclass(frozen=True, eq=False)
 class _Widening:
-    """Errors by the forms' own word, and in which draws they stand in for a record's residuals."""
+    """All records in scope: what they show of themselves, and in which draws their form's word stands instead."""
 
-    errors: Floats | None  # (draws, clusters, k, 2)
-    instead: Booleans | None  # (draws, clusters)
+    mass: Floats  # (r,) devices
+    sums: Floats  # (r, 7) as `_sums`; zero where no find is matched
+    errors: tuple[Floats, ...]  # (draws, r, k, 2) by the form's word: with gross mistakes, and without
+    instead: Booleans  # (draws, r)
+    record: Ints  # (r,)
 
-    @classmethod
-    def none(cls, pairs: Residuals) -> _Widening:
-        """Return no widening."""
-        del pairs
-        return cls(None, None)
 
-    @classmethod
-    def of(cls, pairs: Residuals, stated: StatedErrors, rng: np.random.Generator) -> _Widening:
-        """Draw errors; a record's residuals are kept in a share `resolved` of the draws."""
-        resolved = np.ones(pairs.clusters) if pairs.resolved is None else pairs.resolved
-        if pairs.record is None or pairs.clusters == 0 or np.all(resolved >= 1.0):
-            return cls(None, None)
-        order = _canonical(_sums(pairs))
-        errors = np.empty((STATED_DRAWS, pairs.clusters, *stated.offset.shape[2:]))
-        errors[:, order] = stated.take(pairs.record[order]).draw(STATED_DRAWS, rng)
-        instead = np.empty((STATED_DRAWS, pairs.clusters), dtype=np.bool_)
-        instead[:, order] = rng.random(instead.shape) >= resolved[order]
-        return cls(errors, instead)
+def _widening(pairs: Residuals, stated: StatedErrors, rng: np.random.Generator) -> _Widening | None:
+    """Draw what all records in scope may be off by; None where every one of them shows its own error."""
+    known = stated.known
+    if not known.size or pairs.record is None:
+        return None
+    own, resolved = np.zeros((stated.devices.size, 7)), np.zeros(stated.devices.size)
+    own[pairs.record] = _sums(pairs)
+    resolved[pairs.record] = 1.0 if pairs.resolved is None else pairs.resolved
+    shown = resolved * np.minimum(own[:, 0] / ENOUGH_FINDS, 1.0)
+    # Half shown is nothing shown: the residuals of finds shared by many devices are the stated uncertainty again.
+    kept = np.clip(2.0 * shown - 1.0, 0.0, 1.0)
+    if np.all(kept[known] >= 1.0):
+        return None
+    told = (own, stated.devices, stated.cov[:, 0, 0], stated.offset.sum(axis=(1, 2)))
+    known = known[_canonical(np.column_stack(told)[known])]
+    word = stated.take(known)
+    errors = tuple(one.draw(STATED_DRAWS, rng) for one in (word, word.without_gross))
+    instead = rng.random((STATED_DRAWS, known.size)) >= kept[known]
+    return _Widening(stated.devices[known], own[known], errors, instead, known)
 
 
 def _canonical(sums: Floats) -> Ints:
@@ -335,22 +343,22 @@ def _canonical(sums: Floats) -> Ints:
 
 
 def _clouds(
-    pairs: Residuals, wide: _Widening, level: float, rng: np.random.Generator
+    pairs: Residuals, wide: _Widening | None, level: float, rng: np.random.Generator
 ) -> tuple[_Moments, list[_Moments]]:
-    """Moments as they are, and clouds of draws: over records, and with the forms' own errors where unresolved."""
+    """Moments as they are, and clouds of draws: over records with finds, and over all records with the forms' word."""
     sums = _sums(pairs)
-    order = _canonical(sums)
-    sums = sums[order]
+    sums = sums[_canonical(sums)]
     mass, own = sums[:, 0], sums[:, 1:] / sums[:, :1]
     best = _moments(mass, own, np.ones((1, pairs.clusters)))
     clouds = [_moments(mass, own, _bootstrap_weights(pairs.clusters, level, rng))]
-    if wide.errors is not None and wide.instead is not None:
-        errors = wide.errors[:, order]
-        e, n = errors[..., 0], errors[..., 1]
-        squares = (e, n, e**2, e * n, n**2, np.zeros_like(e))
-        drawn = np.stack([column.mean(axis=2) for column in squares], axis=-1)
-        mixed = np.where(wide.instead[:, order, None], drawn, own)
-        clouds.append(_moments(mass, mixed, _bootstrap_weights(pairs.clusters, level, rng, STATED_DRAWS)))
+    if wide is not None:
+        shown = wide.sums[:, 1:] / np.maximum(wide.sums[:, :1], 1e-300)
+        for errors in wide.errors:
+            e, n = errors[..., 0], errors[..., 1]
+            squares = (e, n, e**2, e * n, n**2, np.zeros_like(e))
+            drawn = np.stack([column.mean(axis=2) for column in squares], axis=-1)
+            mixed = np.where(wide.instead[..., None], drawn, shown)
+            clouds.append(_moments(wide.mass, mixed, np.ones((STATED_DRAWS, wide.mass.size))))
     return best, clouds
 
 
@@ -396,7 +404,7 @@ def _azimuth(blank: Measure, best: _Moments, draws: _Moments, level: float) -> M
 
 
 def _threshold_rates(
-    pairs: Residuals, wide: _Widening, notes: str, scope: str, stage: Stage, level: float
+    pairs: Residuals, wide: _Widening | None, notes: str, scope: str, stage: Stage, level: float
 ) -> tuple[Measure, ...]:
     length = np.hypot(pairs.east, pairs.north)
     return tuple(
@@ -415,14 +423,19 @@ def _threshold_rates(
     )  # fmt: skip
 
 
-def _widened_rate(pairs: Residuals, wide: _Widening, over: float, level: float, rate: Measure) -> Measure:
-    """Widen a rate's interval by the rates that the forms' own errors allow."""
-    if rate.interval is None or wide.errors is None or wide.instead is None:
+def _widened_rate(pairs: Residuals, wide: _Widening | None, over: float, level: float, rate: Measure) -> Measure:
+    """Widen a rate's interval by the rates that the forms' own word allows."""
+    if rate.interval is None or wide is None or pairs.record is None:
         return rate
-    above = np.hypot(pairs.east, pairs.north) > over
-    mass = np.bincount(pairs.cluster, weights=pairs.weight, minlength=pairs.clusters)
-    own = np.bincount(pairs.cluster, weights=pairs.weight * above, minlength=pairs.clusters) / mass
-    drawn = np.mean(np.hypot(wide.errors[..., 0], wide.errors[..., 1]) > over, axis=2)
-    rates = np.where(wide.instead, drawn, own) @ (mass / mass.sum())
-    low, high = np.quantile(rates, [(1 - level) / 2, (1 + level) / 2])
-    return replace(rate, interval=(min(rate.interval[0], float(low)), max(rate.interval[1], float(high))))
+    above = np.bincount(
+        pairs.record[pairs.cluster], weights=pairs.weight * (np.hypot(pairs.east, pairs.north) > over),
+        minlength=int(wide.record.max()) + 1,
+    )[wide.record]  # fmt: skip
+    shown = above / np.maximum(wide.sums[:, 0], 1e-300)
+    ends = [rate.interval]
+    for errors in wide.errors:
+        drawn = np.mean(np.hypot(errors[..., 0], errors[..., 1]) > over, axis=2)
+        rates = np.where(wide.instead, drawn, shown) @ (wide.mass / wide.mass.sum())
+        low, high = np.quantile(rates, [(1 - level) / 2, (1 + level) / 2])
+        ends.append((float(low), float(high)))
+    return replace(rate, interval=(min(e[0] for e in ends), max(e[1] for e in ends)))

@@ -1,13 +1,14 @@
 """What the forms themselves say about how far off they may be, for measures the finds alone cannot settle.
 
 Where devices stand closer together than their record is off, a find does not tell which of them it is: the residuals
-then repeat the stated uncertainty, and an interval from them alone would be far too sure of itself. For such records
-the interval is widened by draws from all readings of the form: another reading, another landmark, another bearing.
+then repeat the stated uncertainty. And a record that is far off is matched to no find at all: the pairs show the good
+records only. An interval from the pairs alone would be far too sure of itself. Such records enter it with draws from
+everything their form allows: another reading, another landmark, another bearing, a known gross mistake.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,9 @@ Floats = npt.NDArray[np.float64]
 
 DRAWS = 500
 STATED_WORDS = (
-    "Where finds do not tell which of a record's devices they are, the interval reaches to what the forms' own "
-    "readings and stated uncertainty allow. "
+    "Records that few or no finds match, or whose finds do not tell which device they are, enter the interval with "
+    "all errors that their form's readings, its stated uncertainty and the known gross mistakes allow; a record far "
+    "off meets no find, so the value alone tends to be too small. "
 )
 
 
@@ -33,11 +35,28 @@ class StatedErrors:
         Place by that reading minus place by the heaviest one, metres east and north.
     cov : (records, h, k, 3)
         Covariance ee, en, nn of the place by that reading, m2; taken as shared by the whole record.
+    gross : (records, h)
+        Whether that way assumes a gross mistake of reading or writing.
+    devices : (records,)
+        Devices in scope whose own place is recorded: what the record counts. Records of weight zero throughout stand
+        for none, the others for all.
     """
 
     weight: Floats
     offset: Floats
     cov: Floats
+    gross: npt.NDArray[np.bool_]
+    devices: Floats
+
+    @property
+    def without_gross(self) -> StatedErrors:
+        """The errors if no record holds a gross mistake."""
+        return replace(self, weight=np.where(self.gross, 0.0, self.weight))
+
+    @property
+    def known(self) -> npt.NDArray[np.int64]:
+        """Records in scope with errors to draw from."""
+        return np.flatnonzero((self.devices > 0.0) & (self.weight.sum(axis=1) > 0.0))
 
     def draw(self, draws: int, rng: np.random.Generator) -> Floats:
         """Draw errors, (draws, records, k, 2) metres: one reading and one standard normal pair per record."""
@@ -56,4 +75,6 @@ class StatedErrors:
 
     def take(self, records: npt.NDArray[np.integer]) -> StatedErrors:
         """Return the errors of some of the records, in that order."""
-        return StatedErrors(self.weight[records], self.offset[records], self.cov[records])
+        return StatedErrors(
+            self.weight[records], self.offset[records], self.cov[records], self.gross[records], self.devices[records]
+        )

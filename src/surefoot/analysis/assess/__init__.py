@@ -28,6 +28,7 @@ from surefoot.analysis.accuracy import (
     propose_duplicate_symbols,
     residuals,
 )
+from surefoot.analysis.accuracy.stated import StatedErrors
 from surefoot.analysis.assess.figures import figures_of
 from surefoot.analysis.assess.ground import (
     Events,
@@ -42,7 +43,8 @@ from surefoot.analysis.assess.ground import (
     verified_ground,
 )
 from surefoot.analysis.assess.outside import Maps, Outside, maps_of, not_computed, outside_shares
-from surefoot.analysis.assess.placed import PlacedItems, Shapes, place_items, shapes_of, stated_errors
+from surefoot.analysis.assess.placed import PlacedItems, Shapes, place_items, shapes_of
+from surefoot.analysis.assess.stated import stated_errors
 from surefoot.analysis.assess.suspicions import RecordPair, Suspicion, gross_errors, record_pairs
 from surefoot.analysis.assess.totals import Totals, totals_of
 from surefoot.analysis.claims import CheckedClaim, check_claims
@@ -152,7 +154,9 @@ def assess(
     tell("measuring", 0.0)
     book = _ledger(case, items, best, layout, matchable, association, priors, rng)
     verified_of = on_verified(layout.events, layout.verified)
-    measures = _measures(case, items, best, (association, strict), layout, matchable, verified_of, book, rng)
+    counted = _devices_by_record(items, best, None, len(case.records))
+    stated = stated_errors(case, located, priors, grid, counted, rng)
+    measures = _measures(case, items, best, (association, strict), layout, matchable, verified_of, book, stated, rng)
     maps = maps_of(case, _footprints(shapes, grid), case.areas, layout.areas)
     outside = _outside(case, layout, maps)
     d4 = _devices_outside((association, strict), layout, verified_of, shapes)
@@ -347,12 +351,12 @@ def _find_clusters(layout: _Layout, verified_of: Ints) -> Ints:
 
 def _measures(
     case: Case, items: PlacedItems, best: Ints, associations: tuple[Association, Association], layout: _Layout,
-    devices: _Matchable, verified_of: Ints, book: Ledger, rng: np.random.Generator,
+    devices: _Matchable, verified_of: Ints, book: Ledger, stated: StatedErrors,
+    rng: np.random.Generator,
 ) -> tuple[Measure, ...]:  # fmt: skip
     clusters = _find_clusters(layout, verified_of)
     verified = verified_of >= 0
     before = gone_before(layout.events, layout.verified, verified_of)
-    stated = stated_errors(items, len(case.records))
     exact = items.slot[best] == Slot.EXACT
     made: list[Measure] = [duplicate_instances(layout.duplicates.extra, len(case.accidents))]
     for scope, rows in _scopes(case, items.record[best]).items():
@@ -367,8 +371,16 @@ def _measures(
                 missing_items(one, verified, clusters, scope=scope) for one in associations
             )))  # fmt: skip
         pairs = residuals(associations[0], devices.mean, exact & rows, layout.events.position, layout.events.variance)
-        made.extend(positional_measures(pairs, rng=rng, stated=stated, scope=scope))
+        counted = replace(stated, devices=_devices_by_record(items, best, rows, len(case.records)))
+        made.extend(positional_measures(pairs, rng=rng, stated=counted, scope=scope))
     return tuple(made)
+
+
+def _devices_by_record(items: PlacedItems, best: Ints, rows: Booleans | None, records: int) -> Floats:
+    """Devices of each record whose own place is recorded and known, of the rows in scope, (records,)."""
+    exact = (items.slot[best] == Slot.EXACT) & np.isfinite(items.easting[best])
+    used = exact if rows is None else exact & rows
+    return np.bincount(items.record[best][used], minlength=records).astype(np.float64)
 
 
 Bounded = TypeVar("Bounded", Measure, OutsideShare)

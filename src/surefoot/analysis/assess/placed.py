@@ -11,7 +11,6 @@ import shapely
 from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
 
-from surefoot.analysis.accuracy.stated import StatedErrors
 from surefoot.analysis.locate import Reading, Readings, category_of_label
 from surefoot.model import MinefieldRecord
 from surefoot.positions.grid import Grid
@@ -100,40 +99,6 @@ def place_items(located: Sequence[Readings], grid: Grid) -> PlacedItems:
         northing=xy[:, 1],
         grid_cov_m2=_turned(cov, longitude, latitude, grid),
     )
-
-
-STATED_AT = 3  # devices of each record at which its stated errors are taken
-
-
-def stated_errors(items: PlacedItems, records: int) -> StatedErrors:
-    """Return what the readings of each record allow, at its first, middle and last device of the heaviest one.
-
-    The readings of a record list its devices alike. Records without a place get weight zero throughout.
-    """
-    most = int(items.placement.max(initial=1))
-    weight = np.zeros((records, most))
-    offset, cov = np.zeros((records, most, STATED_AT, 2)), np.zeros((records, most, STATED_AT, 3))
-    if len(items) == 0:
-        return StatedErrors(weight, offset, cov)
-    xy = np.column_stack([items.easting, items.northing])
-    change = np.flatnonzero(np.diff(items.record, prepend=-1) | np.diff(items.placement, prepend=-1))
-    ends = np.append(change[1:], len(items))
-    begin: dict[int, tuple[int, Ints]] = {}
-    for first, end in zip(change, ends, strict=True):
-        record, slot = int(items.record[first]), int(items.placement[first]) - 1
-        if items.is_best[first]:
-            placed = np.flatnonzero((items.slot[first:end] == Slot.EXACT) & np.isfinite(items.easting[first:end]))
-            chosen = (
-                placed[np.linspace(0, len(placed) - 1, STATED_AT).round().astype(np.int64)] if len(placed) else placed
-            )
-            begin[record] = (int(first), chosen)
-        start, at = begin[record]
-        rows = first + at
-        if len(at) == 0 or rows[-1] >= end or not np.isfinite(xy[rows]).all():
-            continue
-        weight[record, slot] = items.weight[first]
-        offset[record, slot], cov[record, slot] = xy[rows] - xy[start + at], items.grid_cov_m2[rows]
-    return StatedErrors(weight, offset, cov)
 
 
 def _numbers(parts: list[Floats]) -> Floats:

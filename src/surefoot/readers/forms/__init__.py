@@ -9,7 +9,8 @@ from pathlib import Path
 from surefoot.errors import InputError
 from surefoot.model import MinefieldRecord, SetAside, TableCount, Where
 from surefoot.readers.forms.documents import FormDocument, read_workbook_documents, read_yaml_documents
-from surefoot.readers.forms.parse import parse_form, schema
+from surefoot.readers.forms.parse import parse_form
+from surefoot.readers.forms.schema import schema
 from surefoot.terms import Severity
 
 __all__ = ["FormsResult", "read_forms", "schema"]

@@ -6,16 +6,11 @@ Every value that cannot be read becomes a doubt beside the field it stands in; t
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
-from importlib.resources import files
 from typing import Any
-
-from jsonschema import Draft202012Validator
 
 from surefoot.errors import InputError
 from surefoot.model import (
@@ -40,6 +35,7 @@ from surefoot.positions.statements import BearingStatement, CoordinateStatement,
 from surefoot.positions.zones import parse_crs
 from surefoot.readers.forms.documents import FormDocument
 from surefoot.readers.forms.notes import Notes
+from surefoot.readers.forms.schema import passes, schema, validator
 from surefoot.readers.forms.shape import in_shape
 from surefoot.readers.forms.words import (
     distance_method_of,
@@ -55,19 +51,6 @@ from surefoot.readers.priors import default_priors
 from surefoot.terms import BearingUnit, DeviceCategory, EventKind, RecordFamily, Severity
 
 _YES = re.compile(r"^(true|yes|да|1|da|bəli|այո|так)$", re.IGNORECASE)
-
-
-@cache
-def schema() -> Mapping[str, Any]:
-    """Return the published JSON Schema of the record form."""
-    text = files("surefoot").joinpath("data", "record.schema.json").read_text(encoding="utf-8")
-    loaded: Mapping[str, Any] = json.loads(text)
-    return loaded
-
-
-@cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(schema())
 
 
 def parse_form(document: FormDocument) -> MinefieldRecord:
@@ -168,8 +151,10 @@ def _note_unknown_models(record: MinefieldRecord, notes: Notes) -> None:
 
 def _well_formed(fields: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
     """Drop what the schema does not allow, each with a doubt; keep the rest."""
+    if passes(fields):
+        return dict(fields)
     bad: set[tuple[str, int | None]] = set()
-    for error in sorted(_validator().iter_errors(fields), key=lambda e: [str(p) for p in e.absolute_path]):
+    for error in sorted(validator().iter_errors(fields), key=lambda e: [str(p) for p in e.absolute_path]):
         path = list(error.absolute_path)
         if error.validator == "additionalProperties":
             known = set(error.schema["properties"])
