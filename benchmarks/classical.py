@@ -1,8 +1,8 @@
 """Classical ways to move a record onto finds, which re-anchoring is held against (methods.md section 2).
 
-Each takes the recorded devices (n,) and the finds (k,), complex, east + i north in metres in the shared grid, and returns
-where it believes the recorded devices to be. None knows more than the other: the finds' places, the record as read, and the
-size of the errors that are usual in the preset (for gates and starts). Only the benchmarks import this.
+Each takes the recorded devices (n,) and the finds (k,), complex, east + i north in metres of one grid, and returns
+where it believes the recorded devices to be. None knows more than another: the finds' places, the record as it reads,
+and the size of the errors usual in the preset (for gates and starts). Only the benchmarks import this.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Complexes = npt.NDArray[np.complex128]
 
 SHIFT_SD_M = 25.0
 TURN_SD_RAD = float(np.deg2rad(4.0))
-GATE_M = 90.0  # a recorded device and a find farther apart are not held for one
+GATE_M = 75.0  # three sigmas: a recorded device and a find farther apart are not held for one
 TURN_GATE_RAD = float(np.deg2rad(12.0))
 SCALE_GATE = 0.15
-INLIER_M = 3.0
+INLIER_M = 4.0
 TRIALS = 2000
 STARTS = 60
 TRIM = 0.8
