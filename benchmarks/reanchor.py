@@ -185,7 +185,9 @@ def _facts(prior: RecordPrior, items: Any) -> RecordFacts:
     places = prior.hypotheses[0].pattern
     around = shapely.MultiPoint(np.column_stack([places.real, places.imag])).convex_hull.buffer(CLUTTER_REACH_M)
     count = len(prior.item)
-    return RecordFacts(items.index[prior.item], category, np.full(count, PRESENCE), CLUTTER * count / around.area)
+    density = count / around.area
+    presence = np.full(count, PRESENCE)
+    return RecordFacts(items.index[prior.item], category, presence, CLUTTER * density, density)
 
 
 def _complex(positions: Floats) -> Complexes:
