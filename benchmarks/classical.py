@@ -93,6 +93,8 @@ def fit_ransac(
         return bool(np.any(source[0] != source[1]) and np.any(target[0] != target[1]))
 
     def usual(model: Any, *_: Any) -> bool:
+        if not model:
+            return False
         a = complex(model.params[0, 0], model.params[1, 0])
         return abs(np.angle(a)) < TURN_GATE_RAD and abs(abs(a) - 1.0) < SCALE_GATE
 
