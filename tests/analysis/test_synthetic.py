@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
@@ -380,6 +381,35 @@ def test_the_search_sees_only_what_was_seen() -> None:
         )
         assert other.device == log.device
         assert other.polygons == log.polygons
+
+
+def test_ten_finds_lie_about_as_widely_as_their_field() -> None:
+    """A search huddled about the accident tells less than the pinned preset's, whose RANSAC comes to 6-9 m."""
+    made = region(seed=8, records=40, max_finds_per_record=10)
+    devices = made.truth.devices
+    radii = []
+    for rows in by_record(made):
+        found = rows[devices.found[rows] == 1]
+        north = 111_200.0 * devices.latitude[found]
+        east = 111_300.0 * np.cos(np.deg2rad(devices.latitude[found])) * devices.longitude[found]
+        radii.append(float(np.hypot(east.std(), north.std())))
+    assert 24.0 < np.median(radii) < 40.0
+
+
+def test_the_search_keeps_within_reach_of_what_is_known() -> None:
+    preset = dataclasses.replace(PRESETS["nominal"], max_finds_per_record=10)
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        places = rng.normal(0, 40, 60) + 1j * rng.normal(0, 40, 60)
+        site = Site((50.7, 39.6), places, np.ones(60, bool), np.arange(60), np.full(60, "AP"), np.full(60, "PMN"))
+        accidents = draw_accidents(site, rng)
+        ground = draw_ground(site, accidents, preset, rng)
+        log = search(ground, accidents, preset, rng)
+        for step, polygon in enumerate(log.polygons[:-1]):  # the last may stop at its last find
+            earlier = [d for d, at in zip(log.device, log.polygon_of_find, strict=True) if at < step]
+            known = np.concatenate([accidents.reported[accidents.sigma_m <= 20.0], ground.reported[earlier]])
+            middle = complex(polygon.centroid.x, polygon.centroid.y)
+            assert np.abs(known - middle).min() <= preset.search_reach_m + 1e-6
 
 
 @pytest.mark.parametrize("target", [0, 1, 5, 10])

@@ -54,6 +54,7 @@ class Preset:
     box_share: float = 0.6
     box_m: float = 10.0
     lane_m: tuple[float, float] = (40.0, 2.0)
+    search_reach_m: float = 60.0  # from an accident or find to the middle of the next box or lane, at most
     search_steps: tuple[int, int] = (8, 24)
     max_finds_per_record: int | None = None  # stop at this many finds instead of after `search_steps`
     cleared_share: float = 0.5  # of records with a contiguous verified block around the finds

@@ -28,7 +28,6 @@ from surefoot.terms import QaResult, SearchMethod
 STEPS_AT_MOST = 400  # when the search is to go on until a number of finds
 ACCIDENT_DAYS = 1800
 CHOICES = 3  # patches considered before one is worked
-PATIENCE = 8  # empty patches in a row until the search reaches twice as far
 WELL_LOCATED_M = 20.0  # an accident known better than this can be visited
 
 
@@ -114,20 +113,17 @@ def search(ground: Ground, accidents: LocatedAccidents, preset: Preset, rng: np.
     target = preset.max_finds_per_record
     left = ground.findable.copy()
     middles: list[complex] = []
-    empty_run = 0
     for step in range(steps if target is None else STEPS_AT_MOST):
         wanted = None if target is None else target - len(log.device)
         if wanted == 0:
             break
-        widening = 1.0 + empty_run / PATIENCE
-        chosen, patch, method = _freshest(anchors, middles, widening, preset, rng)
+        chosen, patch, method = _freshest(anchors, middles, preset, rng)
         middles.append(patch.middle)
         polygon, hits = _work(patch, ground.site.places, left, wanted)
         reason = "around an accident" if chosen < started_with else "around an earlier find"
         log.add(polygon, method, QaResult.NONE, reason, step // 4, hits)
         left[hits] = False
         anchors.extend(ground.reported[hits])
-        empty_run = 0 if len(hits) else empty_run + 1
     return log
 
 
@@ -140,27 +136,24 @@ class _Patch:
 
 
 def _freshest(
-    anchors: list[complex], middles: list[complex], widening: float, preset: Preset, rng: np.random.Generator
+    anchors: list[complex], middles: list[complex], preset: Preset, rng: np.random.Generator
 ) -> tuple[int, _Patch, SearchMethod]:
     """Choose among a few patches of one kind the one furthest from ground worked before; say which anchor."""
     box = bool(rng.random() < preset.box_share)
     chosen = rng.integers(len(anchors), size=CHOICES)
-    tried = [_draw_patch(anchors[int(one)], box, widening, preset, rng) for one in chosen]
+    tried = [_draw_patch(anchors[int(one)], box, preset, rng) for one in chosen]
     gaps = np.abs(np.array([patch.middle for patch in tried])[:, None] - np.array([*middles, np.inf])[None, :])
     best = int(np.argmax(gaps.min(axis=1)))
     return int(chosen[best]), tried[best], SearchMethod.TECHNICAL_SURVEY if box else SearchMethod.LANE
 
 
-def _draw_patch(anchor: complex, box: bool, widening: float, preset: Preset, rng: np.random.Generator) -> _Patch:
-    """Draw a box or a lane near an anchor, in any direction; further away the longer nothing was found."""
-    turn, along, aside = rng.random(3)
+def _draw_patch(anchor: complex, box: bool, preset: Preset, rng: np.random.Generator) -> _Patch:
+    """Draw a box or a lane whose middle lies anywhere within reach of an anchor, in any direction."""
+    turn, bearing, area = rng.random(3)
     heading = complex(np.exp(2j * np.pi * turn))
-    if box:
-        reach = 0.8 * preset.box_m * widening
-        middle = anchor + heading * complex((2 * along - 1) * reach, (2 * aside - 1) * reach)
-        return _Patch(middle, heading, preset.box_m, preset.box_m)
-    length, width = preset.lane_m
-    return _Patch(anchor + heading * (along - 0.5) * length * widening, heading, length, width)
+    middle = anchor + preset.search_reach_m * np.sqrt(area) * complex(np.exp(2j * np.pi * bearing))
+    length, width = (preset.box_m, preset.box_m) if box else preset.lane_m
+    return _Patch(middle, heading, length, width)
 
 
 def _work(patch: _Patch, places: Complexes, left: Bools, wanted: int | None) -> tuple[shapely.Polygon, Ints]:
