@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import shapely
+from scipy.stats import multivariate_normal
 
 from surefoot.analysis.kernels import registration
 from surefoot.analysis.locate import LocateContext, locate
@@ -27,8 +28,9 @@ EFFORT = Settings(particles=600, sweeps=3)
 
 
 def target(pattern: Floats, finds: Floats, base: float, sd_m: float = 20.0, turn: float = 1e-4) -> Target:
-    """Devices with 1 m2 of their own variance and presence 0.8; nothing searched."""
-    rows = np.column_stack([pattern, np.full(len(pattern), 1.0), np.full(len(pattern), 0.8)])
+    """Devices of one row with 1 m2 of their own variance, none of it shared, and presence 0.8; nothing searched."""
+    n = len(pattern)
+    rows = np.column_stack([pattern, np.full(n, 1.0), np.full(n, 0.8), np.zeros((n, 2))])
     seen = np.column_stack([finds, np.full(len(finds), 1.0)])
     return Target(
         rows, seen, np.full((len(finds), len(pattern)), base), NOTHING_SEARCHED.about(0j),
@@ -75,6 +77,23 @@ def test_two_finds_at_one_device_cannot_both_be_it() -> None:
     both, single = (evaluate(x, np.zeros((1, 6)), scratch_for(x))[0] for x in (t, one))
     assert both == pytest.approx(every_assignment(t, np.zeros(6)), abs=0.05)
     assert both - single < 1.0  # twice as many ways, no second device
+
+
+def test_devices_of_a_row_share_its_offset() -> None:
+    """Three clear finds, two of them in one row: the joint normal density of their residuals, in closed form."""
+    pattern = np.array([[0.0, 0.0], [30.0, 0.0], [0.0, 40.0]])
+    finds = pattern + np.array([[0.9, 0.4], [1.3, -0.2], [-0.7, 0.5]])
+    t = target(pattern, finds, 1e6)
+    shared, state = 0.6, np.zeros((1, 6))
+    in_rows = np.array(t.pattern)
+    in_rows[:, 4], in_rows[:, 5] = shared, [0, 0, 1]
+    gained = evaluate(replace(t, pattern=in_rows), state, scratch_for(t))[0] - evaluate(t, state, scratch_for(t))[0]
+    joint = 2.0 * np.eye(3) + shared * (np.array([[0, 1, 0], [1, 0, 0], [0, 0, 0]]))
+    by_hand = sum(
+        multivariate_normal(cov=joint).logpdf(axis) - multivariate_normal(cov=2.0 * np.eye(3)).logpdf(axis)
+        for axis in (finds - pattern).T
+    )
+    assert gained == pytest.approx(by_hand, abs=1e-5)
 
 
 def test_one_find_leaves_one_place_for_each_device() -> None:

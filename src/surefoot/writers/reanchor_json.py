@@ -29,7 +29,7 @@ def reanchor_document(case: Case, grid: Grid, result: Placements, *, version: st
     placement in (m, m, deg, 1) in the case's CRS. Placements below a weight of 0.05 are counted in `weight_not_listed`.
     """
     listed = [p for n, p in enumerate(result.placements) if n == 0 or p.weight >= LEAST_WEIGHT]
-    names = _names(case)
+    names, rows = _names(case), sorted(set(result.row.astype(str)))
     return {
         "schema": "surefoot/reanchor-1",
         "case": case.settings.name,
@@ -42,7 +42,7 @@ def reanchor_document(case: Case, grid: Grid, result: Placements, *, version: st
         "log_evidence_against_clutter": result.log_evidence,
         "log_evidence_against_another_field": result.log_evidence - result.log_evidence_unrelated,
         "weight_not_listed": max(0.0, 1.0 - sum(p.weight for p in listed)),
-        "placements": [_placement(p, grid) for p in listed],
+        "placements": [_placement(p, grid, rows) for p in listed],
         "items": [row for n, p in enumerate(listed) for row in _items(n, p, result, grid, names)],
     }
 
@@ -51,7 +51,7 @@ def _names(case: Case) -> list[str]:
     return [*map(str, case.finds.id), *map(str, case.accidents.id)]
 
 
-def _placement(placement: Placement, grid: Grid) -> dict[str, Any]:
+def _placement(placement: Placement, grid: Grid, rows: list[str]) -> dict[str, Any]:
     longitude, latitude = grid.unproject(np.array([placement.pivot.real]), np.array([placement.pivot.imag]))
     return {
         "weight": placement.weight,
@@ -66,7 +66,10 @@ def _placement(placement: Placement, grid: Grid) -> dict[str, Any]:
         "cov": placement.covariance.tolist(),
         "hypotheses": {"error": placement.hypothesis.error, **placement.hypothesis.labels},
         "expected_matched": float(placement.p_find.sum()),
-        "row_offsets_estimated": placement.firm,
+        "row_offsets": [
+            {"row": row, "east_m": offset.real, "north_m": offset.imag, "sigma_m": float(sd)}
+            for row, offset, sd in zip(rows, placement.row_offset, placement.row_offset_sd, strict=True)
+        ],
     }  # fmt: skip
 
 

@@ -65,8 +65,8 @@ def place_items(  # pragma: no cover - compiled
 ) -> float:
     """Place every device (`items` gets east, north, q) and return the sum of ``log(1 - q)``.
 
-    `pattern` columns: east, north, variance per axis, presence. `q` is the chance that the device would have been
-    found by now.
+    `pattern` columns: east, north, variance per axis, presence, the part of the variance that the row shares, number
+    of the row. `q` is the chance that the device would have been found by now.
     """
     a, b, c, d = matrix(state)
     raster, west, south, cell = search
@@ -261,6 +261,52 @@ def _carried(total: float, product: float) -> tuple[float, float]:  # pragma: no
 
 
 @compiled
+def row_terms(  # pragma: no cover - compiled
+    edges: int, edge_item: Ints, edge_find: Ints, odds: Floats, to_find: Floats, to_item: Floats,
+    pattern: Floats, finds: Floats, items: Floats,
+) -> float:  # fmt: skip
+    """Log of what the devices of one row say together, beyond what each says on its own.
+
+    The assignments are summed as if every device had an error of its own; but the offset of a row is shared. Given the
+    likeliest device of each find, its residuals ``e_k`` with variances ``v_k`` (scatter and find) and a shared offset
+    ``r_k z``, ``z ~ N(0, I)``, have the density ``prod N(e_k; 0, v_k) (1 + A)^-1 exp(|b|^2 / 2 (1 + A))`` with
+    ``A = sum r_k^2 / v_k`` and ``b = sum r_k e_k / v_k``; this returns its log less that of ``prod N(e_k; 0,
+    v_k + r_k^2)``, each find counted with the probability that it is of the record. A row with one find adds nothing.
+    Leaves ``1 / (1 + A)`` and ``b / (1 + A)`` of each row in columns 3 to 5 of `items`: variance and mean of z.
+    """
+    for r in range(items.shape[0]):
+        items[r, 3] = items[r, 4] = items[r, 5] = 0.0
+    total = 0.0
+    begin = 0
+    while begin < edges:
+        end, best, largest, of_record = begin, begin, -1.0, 0.0
+        while end < edges and edge_find[end] == edge_find[begin]:
+            message = odds[end] * to_find[end] * to_item[end]
+            of_record += message / (1.0 + message)
+            if message > largest:
+                best, largest = end, message
+            end += 1
+        begin = end
+        i, k = edge_item[best], edge_find[best]
+        shared, share = pattern[i, 4], min(of_record, 1.0)
+        if finds[k, 2] > VAGUE_VARIANCE_M2 or shared <= 0.0:
+            continue
+        v = pattern[i, 2] - shared + finds[k, 2]
+        de, dn = finds[k, 0] - items[i, 0], finds[k, 1] - items[i, 1]
+        total += share * (np.log1p(shared / v) - 0.5 * (de * de + dn * dn) * shared / (v * (v + shared)))
+        row, per_metre = int(pattern[i, 5]), share * np.sqrt(shared) / v
+        items[row, 3] += share * shared / v
+        items[row, 4] += per_metre * de
+        items[row, 5] += per_metre * dn
+    for r in range(items.shape[0]):
+        a = 1.0 + items[r, 3]
+        if a > 1.0:
+            total += 0.5 * (items[r, 4] ** 2 + items[r, 5] ** 2) / a - np.log(a)
+        items[r, 3], items[r, 4], items[r, 5] = 1.0 / a, items[r, 4] / a, items[r, 5] / a
+    return float(total)
+
+
+@compiled
 def log_likelihood_of(  # pragma: no cover - compiled
     state: Floats, pattern: Floats,
     cells: tuple[Ints, Ints, float, float, float, int, int],
@@ -268,7 +314,7 @@ def log_likelihood_of(  # pragma: no cover - compiled
 ) -> float:  # fmt: skip
     """Log likelihood of one placement against "every find is clutter and nothing of the record was to be found".
 
-    `items` (n, 3), `ints` (2, e) and `floats` (4, e) are scratch; e is the number of finds times that of devices.
+    `items` (n, 6), `ints` (2, e) and `floats` (4, e) are scratch; e is the number of finds times that of devices.
     """
     total = float(place_items(state, pattern, search, items))
     if finds.shape[0] == 0:
@@ -277,9 +323,9 @@ def log_likelihood_of(  # pragma: no cover - compiled
     edges = list_edges(state, pattern, cells, finds, base, items, ints[0], ints[1], floats[0], True)
     if edges == 0:
         return total
-    return float(
-        total + sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3])
-    )  # fmt: skip
+    total += float(sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3]))
+    together = row_terms(edges, ints[0], ints[1], floats[0], floats[1], floats[2], pattern, finds, items)
+    return float(total + together)
 
 
 @compiled
@@ -372,18 +418,21 @@ def add_associations(  # pragma: no cover - compiled
     states: Floats, group: Ints, pattern: Floats,
     cells: tuple[Ints, Ints, float, float, float, int, int],
     search: tuple[Singles, float, float, float], finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
-    pairs: Floats, missed: Floats, covered: Floats,
+    pairs: Floats, missed: Floats, covered: Floats, offsets: Floats,
 ) -> None:  # fmt: skip
     """Add what each placement says of every device to the sums of its group, in place.
 
     `pairs` (groups, finds, devices) gets P(find is that device), `missed` (groups, devices) P(the device is there and
-    was not found), `covered` the chance that a device there would have been found.
+    was not found), `covered` the chance that a device there would have been found; `offsets` (states, rows, 3) the
+    variance and the mean (east, north) of each row's offset, in units of the prior's sigma.
     """
     for j in range(states.shape[0]):
         g = group[j]
         place_items(states[j], pattern, search, items)
         edges = list_edges(states[j], pattern, cells, finds, base, items, ints[0], ints[1], floats[0], False)
         sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3])
+        row_terms(edges, ints[0], ints[1], floats[0], floats[1], floats[2], pattern, finds, items)
+        offsets[j] = items[: offsets.shape[1], 3:]
         taken = floats[3]
         for e in range(edges):
             message = floats[0][e] * floats[1][e] * floats[2][e]

@@ -1,8 +1,8 @@
 """From the posterior's draws to placements: what remains possible for a record, and where each device then is.
 
-Draws that hang together form one placement; placements are never averaged into one position. Inside a placement whose
-finds are assigned beyond doubt a second stage takes out what a similarity cannot: the offset of each row (a best linear
-unbiased prediction with the covariances of methods.md section 1).
+Draws that hang together form one placement; placements are never averaged into one position. What a similarity cannot
+take out, the offset of each row, is predicted draw by draw (a best linear unbiased prediction with the covariances of
+methods.md section 1).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from surefoot.analysis.kernels import registration
-from surefoot.analysis.reanchor.hypotheses import Hypothesis, similarity_basis
+from surefoot.analysis.reanchor.hypotheses import Hypothesis
 from surefoot.analysis.reanchor.posterior import Posterior, Sampled
 from surefoot.analysis.reanchor.sampler import draw_prior, scratch_for
 
@@ -31,9 +31,6 @@ LINK_M = 2.0
 LINK_SIGMAS = 0.6
 LEAST_MODE = 0.02
 """Modes lighter than this are counted with the nearest heavier one of the same hypothesis."""
-FIRM_FINDS = 3.0
-FIRM_SHARE = 0.8
-FIRM_SPREAD_M = 2.5
 
 
 @dataclass(frozen=True)
@@ -68,8 +65,10 @@ class Placement:
         P(the device is in the ground: there, and not found).
     covered : float array (n,)
         Chance that a device there would have been found by now.
-    firm
-        Whether the finds are assigned beyond doubt, so that the rows' own offsets were taken out.
+    row_offset : complex array (rows,)
+        East + i north of each row beyond the similarity, metres; in the order of the rows' sorted names.
+    row_offset_sd : float array (rows,)
+        Its standard deviation per axis, metres.
     """
 
     weight: float
@@ -86,7 +85,8 @@ class Placement:
     p_find: Floats
     p_missed: Floats
     covered: Floats
-    firm: bool
+    row_offset: Complexes
+    row_offset_sd: Floats
     draws: Floats  # (s, 6) states, equal weights
 
 
@@ -117,12 +117,13 @@ def _some(sampled: Sampled, count: int, rng: np.random.Generator) -> Floats:
 def _modes(posterior: Posterior, sampled: Sampled, weight: float, states: Floats) -> list[Placement]:
     label = _linked(states, sampled.hypothesis.pattern)
     groups = int(label.max()) + 1
-    sums = _associations(sampled, states, label, groups)
+    sums, offsets = _associations(sampled, states, label, groups)
     made = []
     for g in range(groups):
         own = states[label == g]
         share = weight * len(own) / len(states)
-        made.append(_placement(posterior, sampled, share, own, *(part[g] / len(own) for part in sums)))
+        means = (part[g] / len(own) for part in sums)
+        made.append(_placement(posterior, sampled, share, own, offsets[label == g], *means))
     return made
 
 
@@ -152,38 +153,48 @@ def _joined(label: Ints, metres: Floats) -> Ints:
     return result
 
 
-def _associations(sampled: Sampled, states: Floats, label: Ints, groups: int) -> tuple[Floats, Floats, Floats]:
+def _associations(
+    sampled: Sampled, states: Floats, label: Ints, groups: int
+) -> tuple[tuple[Floats, Floats, Floats], Floats]:
     target, n = sampled.target, len(sampled.target.pattern)
     scratch = scratch_for(target)
     sums = np.zeros((groups, len(target.finds), n)), np.zeros((groups, n)), np.zeros((groups, n))
+    offsets = np.zeros((len(states), int(target.pattern[:, 5].max()) + 1, 3))
     registration.add_associations(
         states, label, target.pattern, scratch.cells, target.search, target.finds, target.base,
-        scratch.items, scratch.ints, scratch.floats, *sums,
+        scratch.items, scratch.ints, scratch.floats, *sums, offsets,
     )  # fmt: skip
-    return sums
+    return sums, offsets
 
 
 def _placement(
-    posterior: Posterior, sampled: Sampled, weight: float, states: Floats,
+    posterior: Posterior, sampled: Sampled, weight: float, states: Floats, offsets: Floats,
     pairs: Floats, missed: Floats, covered: Floats,
 ) -> Placement:  # fmt: skip
-    hypothesis = sampled.hypothesis
-    places = moved(states, hypothesis)
+    hypothesis, pattern = sampled.hypothesis, sampled.target.pattern
+    shared, row = pattern[:, 4], pattern[:, 5].astype(np.int64)
+    at_row = offsets[:, :, 1] + 1j * offsets[:, :, 2]
+    places = moved(states, hypothesis) + np.sqrt(shared) * at_row[:, row]
     mean = places.mean(axis=0)
-    covariance = _spread(places - mean) + hypothesis.own_variance[:, None, None] * np.eye(2)
-    firm = _is_firm(states, pairs)
+    own = pattern[:, 2] - shared + shared * offsets[:, :, 0].mean(axis=0)[row]
+    covariance = _spread(places - mean) + own[:, None, None] * np.eye(2)
     centre = states.mean(axis=0)
-    if firm:
-        mean, covariance = _second_stage(sampled, posterior.prior.row, centre, pairs)
     shown = states[:, :4] * np.array([1.0, 1.0, np.degrees(1.0), 1.0])
     shown[:, 3] = np.exp(states[:, 3])
     wide = np.zeros((len(posterior.find), pairs.shape[1]))
     wide[sampled.find_rows] = pairs
+    usual = np.sqrt(np.bincount(row, shared) / np.bincount(row))
     return Placement(
         weight, hypothesis, hypothesis.centroid, complex(centre[0], centre[1]), float(np.degrees(centre[2])),
         float(np.exp(centre[3])), np.cov(shown.T).reshape(4, 4) if len(shown) > 1 else np.zeros((4, 4)),
-        float(centre[4]), float(centre[5]), mean, covariance, wide, missed, covered, firm, states,
+        float(centre[4]), float(centre[5]), mean, covariance, wide, missed, covered,
+        usual * at_row.mean(axis=0), usual * np.sqrt(offsets[:, :, 0].mean(axis=0) + _per_axis(at_row)), states,
     )  # fmt: skip
+
+
+def _per_axis(values: Complexes) -> Floats:
+    """Variance per axis over the first dimension."""
+    return np.asarray(0.5 * np.var(values, axis=0), dtype=np.float64)
 
 
 def moved(states: Floats, hypothesis: Hypothesis) -> Complexes:
@@ -201,65 +212,3 @@ def _spread(deviation: Complexes) -> Floats:
     en = np.mean(east * north, axis=0)
     cov = np.array([[np.mean(east**2, axis=0), en], [en, np.mean(north**2, axis=0)]])
     return np.moveaxis(cov, 2, 0)
-
-
-def _is_firm(states: Floats, pairs: Floats) -> bool:
-    """Whether enough finds are assigned, each to one device, and the draws lie close together."""
-    assigned = float(pairs.sum())
-    if assigned < FIRM_FINDS or len(states) < 20:
-        return False
-    clear = float(pairs.max(axis=1).sum()) / assigned
-    return clear > FIRM_SHARE and float(np.sqrt(states[:, :2].var(axis=0).mean())) < FIRM_SPREAD_M
-
-
-def _second_stage(
-    sampled: Sampled, row: npt.NDArray[np.object_], centre: Floats, pairs: Floats
-) -> tuple[Complexes, Floats]:
-    """Mean and covariance of the devices with each row's own offset, linear about the placement's centre.
-
-    State: change of (shift, turn, log scale) from `centre`, then east and north offset of every row. The Student t
-    prior enters as the normal it is given the centre. A find counts for a device with the weight P(it is that device).
-    """
-    hypothesis, target = sampled.hypothesis, sampled.target
-    at = moved(centre[None, :], hypothesis)[0]
-    rows, number = np.unique(row.astype(str), return_inverse=True)
-    design = _design(at - hypothesis.centroid - complex(centre[0], centre[1]), number, len(rows))
-    precision, force = _prior_precision(hypothesis, target.degrees_of_freedom, centre, number, len(rows))
-    scatter = np.maximum(hypothesis.own_variance - hypothesis.row_variance, 1e-4)
-    own = hypothesis.centroid
-    for k, i in zip(*np.nonzero(pairs > 1e-3), strict=True):
-        y = complex(target.finds[k, 0], target.finds[k, 1]) + own - at[i]
-        h = design[i]
-        weight = pairs[k, i] / (scatter[i] + target.finds[k, 2])
-        precision += weight * h.T @ h
-        force += weight * h.T @ np.array([y.real, y.imag])
-    covariance = np.linalg.inv(precision)
-    change = design @ (covariance @ force)
-    cov = design @ covariance @ np.swapaxes(design, 1, 2) + scatter[:, None, None] * np.eye(2)
-    return at + change[:, 0] + 1j * change[:, 1], cov
-
-
-def _design(about: Complexes, number: Ints, rows: int) -> Floats:
-    """(n, 2, 4 + 2 rows): how the state moves each device."""
-    count = len(about)
-    design = np.zeros((count, 2, 4 + 2 * rows))
-    design[:, :, :4] = similarity_basis(about).reshape(count, 2, 4)
-    for axis in (0, 1):
-        design[np.arange(count), axis, 4 + 2 * number + axis] = 1.0
-    return design
-
-
-def _prior_precision(
-    hypothesis: Hypothesis, degrees_of_freedom: float, centre: Floats, number: Ints, rows: int
-) -> tuple[Floats, Floats]:
-    """Precision of the state before the finds, and the pull of the prior's mean (no change from the form)."""
-    inverse = np.linalg.inv(hypothesis.covariance)
-    squared = float(centre[:4] @ inverse @ centre[:4])
-    inverse = inverse * (degrees_of_freedom + 4.0) / (degrees_of_freedom + squared)
-    precision = np.zeros((4 + 2 * rows, 4 + 2 * rows))
-    precision[:4, :4] = inverse
-    force = np.zeros(4 + 2 * rows)
-    force[:4] = -inverse @ centre[:4]
-    variance = np.bincount(number, hypothesis.row_variance, rows) / np.bincount(number, minlength=rows)
-    precision[4:, 4:] = np.diag(np.repeat(1.0 / np.maximum(variance, 1e-4), 2))
-    return precision, force

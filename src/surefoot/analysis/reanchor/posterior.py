@@ -18,7 +18,7 @@ from surefoot.analysis.reanchor.ground import (
     agreement,
     mask_of,
 )
-from surefoot.analysis.reanchor.hypotheses import Hypothesis, RecordPrior
+from surefoot.analysis.reanchor.hypotheses import SMALLEST_VARIANCE_M2, Hypothesis, RecordPrior
 from surefoot.analysis.reanchor.sampler import Cloud, Settings, Target, sample
 
 Floats = npt.NDArray[np.float64]
@@ -123,12 +123,13 @@ def explore(
     factor = agreement(near, prior.record_id, prior.row, facts.index, facts.category)
     masks, pilot = Masks(searched), Settings(min(PILOT.particles, chosen.particles), min(PILOT.sweeps, chosen.sweeps))
     streams = rng.spawn(len(prior.hypotheses))
+    number = np.unique(prior.row.astype(str), return_inverse=True)[1]
     sampled = []
     for hypothesis, box, stream in zip(prior.hypotheses, reach, streams, strict=True):
         rows = within(near.position, np.sqrt(near.variance), [box])
         mask = masks.around(box, float(np.sqrt(np.median(hypothesis.own_variance))))
         target = target_of(
-            hypothesis, facts, near.take(rows), factor[rows] / base[rows, None], mask, degrees_of_freedom
+            hypothesis, facts, number, near.take(rows), factor[rows] / base[rows, None], mask, degrees_of_freedom
         )
         bears = len(target.finds) > 0 or bool(target.search[0].any())
         sampled.append(Sampled(hypothesis, target, rows, sample(target, pilot, stream) if bears else None))
@@ -214,13 +215,16 @@ class Masks:
 
 
 def target_of(
-    hypothesis: Hypothesis, facts: RecordFacts, near: Seen, odds: Floats, mask: Mask, degrees_of_freedom: float
+    hypothesis: Hypothesis, facts: RecordFacts, row: Ints, near: Seen, odds: Floats, mask: Mask,
+    degrees_of_freedom: float,
 ) -> Target:  # fmt: skip
     """Put a hypothesis and what was seen into the sampler's frame: metres from the hypothesis' centroid."""
     origin, u = hypothesis.centroid, hypothesis.pattern
     east, north = near.position[:, 0] - origin.real, near.position[:, 1] - origin.imag
+    own = hypothesis.own_variance
+    shared = np.clip(hypothesis.row_variance, 0.0, own - SMALLEST_VARIANCE_M2)
     return Target(
-        pattern=np.column_stack([u.real, u.imag, hypothesis.own_variance, facts.presence]),
+        pattern=np.column_stack([u.real, u.imag, own, facts.presence, shared, row]),
         finds=np.ascontiguousarray(np.column_stack([east, north, near.variance])),
         base=np.ascontiguousarray(odds * facts.presence / (2.0 * np.pi)),
         search=mask.about(origin),

@@ -37,8 +37,8 @@ class Target:
 
     Attributes
     ----------
-    pattern : float array (n, 4)
-        East, north, own variance (m2), presence.
+    pattern : float array (n, 6)
+        East, north, own variance (m2), presence, the part of the variance that a row shares (m2), number of the row.
     finds : float array (k, 3)
         East, north, variance (m2).
     base : float array (k, n)
@@ -81,7 +81,7 @@ def scratch_for(target: Target) -> Scratch:
     """Return scratch arrays and the hash of the pattern for a target."""
     n, k = len(target.pattern), len(target.finds)
     size = max(n * max(k, 1), n, k, 1)
-    return Scratch(hash_cells(target.pattern), np.empty((n, 3)), np.zeros((2, size), np.int64), np.zeros((4, size)))
+    return Scratch(hash_cells(target.pattern), np.zeros((n, 6)), np.zeros((2, size), np.int64), np.zeros((4, size)))
 
 
 def hash_cells(pattern: Floats, size_m: float = 8.0) -> tuple[Ints, Ints, float, float, float, int, int]:
