@@ -98,6 +98,15 @@ class RecordPrior:
     hypotheses: tuple[Hypothesis, ...]
 
 
+def moved(states: Floats, hypothesis: Hypothesis) -> Complexes:
+    """Places of every device under every state, (s, n), easting + i northing, metres."""
+    u = hypothesis.pattern
+    stretch, shear = states[:, 4:5], states[:, 5:6]
+    bent = np.exp(stretch) * u.real + shear * u.imag + 1j * (shear * u.real + np.exp(-stretch) * u.imag)
+    factor = np.exp(states[:, 3:4] - 1j * states[:, 2:3])
+    return np.asarray(hypothesis.centroid + states[:, 0:1] + 1j * states[:, 1:2] + factor * bent)
+
+
 def hypotheses_of(readings: Readings, priors: Priors, project: Project, crs: str) -> RecordPrior | None:
     """Return the hypotheses of a record, heaviest first; None where no device has a place of its own.
 

@@ -7,6 +7,7 @@ methods.md section 1).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from surefoot.analysis.kernels import registration
-from surefoot.analysis.reanchor.hypotheses import Hypothesis
+from surefoot.analysis.reanchor.hypotheses import Hypothesis, moved
 from surefoot.analysis.reanchor.posterior import Posterior, Sampled
 from surefoot.analysis.reanchor.sampler import draw_prior, scratch_for
 
@@ -101,6 +102,22 @@ def placements_of(posterior: Posterior, rng: np.random.Generator, draws: int = D
         made.extend(_modes(posterior, sampled, float(weight), states))
     total = sum(p.weight for p in made)
     return tuple(sorted((replace(p, weight=p.weight / total) for p in made), key=lambda p: -p.weight))
+
+
+def overall(placements: Sequence[Placement]) -> tuple[Complexes, Floats]:
+    """Mean (n,) and covariance (n, 2, 2) of every device over all placements of a record.
+
+    The ellipse that holds a device with the stated chance whichever placement is true; while several compete it is
+    wide and its middle may be a place where no placement puts the device.
+    """
+    weight = np.array([p.weight for p in placements])
+    weight = weight / weight.sum()
+    means = np.stack([p.mean for p in placements])
+    mean = weight @ means
+    off = np.stack([(means - mean).real, (means - mean).imag], axis=-1)
+    within = np.stack([p.item_covariance for p in placements])
+    covariance = np.einsum("p,pnij->nij", weight, within) + np.einsum("p,pni,pnj->nij", weight, off, off)
+    return mean, covariance
 
 
 def _some(sampled: Sampled, count: int, rng: np.random.Generator) -> Floats:
@@ -195,15 +212,6 @@ def _placement(
 def _per_axis(values: Complexes) -> Floats:
     """Variance per axis over the first dimension."""
     return np.asarray(0.5 * np.var(values, axis=0), dtype=np.float64)
-
-
-def moved(states: Floats, hypothesis: Hypothesis) -> Complexes:
-    """Places of every device under every state, (s, n), easting + i northing, metres."""
-    u = hypothesis.pattern
-    stretch, shear = states[:, 4:5], states[:, 5:6]
-    bent = np.exp(stretch) * u.real + shear * u.imag + 1j * (shear * u.real + np.exp(-stretch) * u.imag)
-    factor = np.exp(states[:, 3:4] - 1j * states[:, 2:3])
-    return np.asarray(hypothesis.centroid + states[:, 0:1] + 1j * states[:, 1:2] + factor * bent)
 
 
 def _spread(deviation: Complexes) -> Floats:

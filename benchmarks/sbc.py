@@ -1,0 +1,222 @@
+"""Simulation-based calibration of re-anchoring: the generator is the fitted model (methods.md section 7, SBC).
+
+A pattern, a gross error and a placement are drawn from the prior, devices and clutter laid out by the model, an
+accident and a search that depends on nothing but what was seen; then the record is re-anchored. Over many runs the rank
+of the true shift, turn and scale among the posterior's draws is uniform (Talts et al. 2018, arXiv 1804.06788). The band
+is simultaneous over the points and the four parameters: the smallest pointwise binomial tail (Saeilynoja et al. 2022,
+Stat. Comput. 32) against its distribution for uniform ranks.
+
+    python benchmarks/sbc.py                           # 200 runs at 2, 5, 10, 20 finds; 20 minutes on two cores
+
+Prints a table for RESULTS.md; writes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from scipy.stats import binom, kstest
+
+from surefoot.analysis.reanchor.ground import SearchedGround, Seen
+from surefoot.analysis.reanchor.hypotheses import AS_READ, END_FOR_END, MIRRORED, Hypothesis, RecordPrior, moved
+from surefoot.analysis.reanchor.placements import overall, placements_of
+from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts, explore
+from surefoot.analysis.reanchor.sampler import Settings, draw_prior
+from surefoot.analysis.synthetic.ground import Site
+from surefoot.analysis.synthetic.patterns import Pattern, draw_pattern
+from surefoot.analysis.synthetic.presets import Preset, chosen_preset
+from surefoot.analysis.synthetic.search import draw_accidents, draw_ground, search
+
+Complexes = npt.NDArray[np.complex128]
+Floats = npt.NDArray[np.float64]
+
+COLUMNS = (2, 5, 10, 20)
+WEIGHTS = {AS_READ: 0.82, END_FOR_END: 0.10, MIRRORED: 0.08}
+CLUTTER_REACH_M = 250.0  # the model has clutter everywhere; no search goes farther
+DEGREES_OF_FREEDOM = 4.0
+DRAWS = 999
+CHI2_90 = 4.605
+PARAMETERS = ("shift east", "shift north", "turn", "log scale")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One calibration run: where the truth lies among the draws, and whether what was stated holds."""
+
+    rank: Floats  # (4,) in 0-1
+    ellipse: float  # share of unfound devices inside their 90 % ellipse over all placements
+    confidence: float
+    hit: bool
+
+
+def run(finds: int, number: int, seed: int, settings: Settings) -> Run:
+    """Draw a record and its ground from the model, place it, and return where the truth lies."""
+    rng = np.random.default_rng([seed, finds, number])
+    preset = replace(chosen_preset("nominal", None, None), max_finds_per_record=finds)
+    prior, row = _prior(draw_pattern(preset, rng), preset, rng)
+    true = prior.hypotheses[int(rng.choice(len(prior.hypotheses), p=[h.weight for h in prior.hypotheses]))]
+    state = draw_prior(1, np.linalg.cholesky(true.covariance), DEGREES_OF_FREEDOM, rng)
+    places = moved(state, true)[0] + _noise(row.max() + 1, preset.row_offset_sd_m, rng)[row]
+    places = places + _noise(len(places), preset.scatter_sd_m, rng)
+    density = preset.clutter * len(places) / _around(true.pattern, preset.clutter_reach_m).area
+    site = _site(places, density, preset, rng)
+    seen, searched, found = _looked(site, preset, rng)
+    count = len(places)
+    facts = RecordFacts(
+        np.full(count, np.nan), np.zeros(count, np.int64), np.full(count, preset.presence), density,
+        density / preset.clutter,
+    )  # fmt: skip
+    posterior = explore(prior, facts, seen, searched, rng=rng, degrees_of_freedom=DEGREES_OF_FREEDOM, settings=settings)
+    unfound = site.present[:count] & ~np.isin(np.arange(count), found)
+    mean, covariance = overall(placements_of(posterior, rng))
+    off = np.stack([(places - mean).real, (places - mean).imag], -1)
+    inside = np.einsum("ni,nij,nj->n", off, np.linalg.inv(covariance), off) < CHI2_90
+    best = int(np.argmax(posterior.weight))
+    hit = posterior.sampled[best].hypothesis.error == true.error
+    return Run(_rank(posterior, state[0, :4], rng), float(inside[unfound].mean()), float(posterior.weight[best]), hit)
+
+
+def _prior(pattern: Pattern, preset: Preset, rng: np.random.Generator) -> tuple[RecordPrior, npt.NDArray[np.int64]]:
+    """Return the prior of section 2: turn and scale act about the landmark, so they move the centroid too."""
+    c, row = -pattern.landmark, pattern.row - 1
+    turned, scaled = np.array([c.imag, -c.real]), np.array([c.real, c.imag])
+    sd_turn = np.radians(preset.turn_sd_deg)
+    lever = np.zeros((4, 4))
+    lever[:2, 0], lever[:2, 1], lever[2, 0], lever[3, 1] = turned * sd_turn, scaled * preset.scale_sd, sd_turn, 1.0
+    lever[3, 1] = preset.scale_sd
+    covariance = lever @ lever.T + np.diag([preset.shift_sd_m**2, preset.shift_sd_m**2, 0.0, 0.0])
+    count, first = len(row), np.flatnonzero(row == 0)
+    shared = np.full(count, preset.row_offset_sd_m**2)
+    plain = Hypothesis(
+        AS_READ, 0, {}, WEIGHTS[AS_READ], 0j, pattern.places, covariance, shared + preset.scatter_sd_m**2, shared
+    )
+    along = pattern.places[first[-1]] - pattern.places[first[0]]
+    shapes = {
+        AS_READ: pattern.places,
+        END_FOR_END: -pattern.places,
+        MIRRORED: (along / abs(along)) ** 2 * np.conj(pattern.places),
+    }
+    made = tuple(replace(plain, error=name, weight=WEIGHTS[name], pattern=u) for name, u in shapes.items())
+    return RecordPrior("R", np.arange(count), row.astype(str).astype(object), made), row
+
+
+def _site(places: Complexes, density: float, preset: Preset, rng: np.random.Generator) -> Site:
+    """Lay out the recorded devices and clutter of one density all around."""
+    count, disc = len(places), _around(places, CLUTTER_REACH_M)
+    west, south, east, north = disc.bounds
+    number = int(rng.poisson(density * (east - west) * (north - south)))
+    others = rng.uniform(west, east, number) + 1j * rng.uniform(south, north, number)
+    present = np.concatenate([rng.random(count) < preset.presence, np.ones(number, dtype=bool)])
+    nothing = np.full(count + number, "", dtype=object)
+    return Site(
+        (0.0, 0.0), np.concatenate([places, others]), present,
+        np.concatenate([np.arange(count), np.full(number, -1)]), nothing, nothing,
+    )  # fmt: skip
+
+
+def _looked(site: Site, preset: Preset, rng: np.random.Generator) -> tuple[Seen, SearchedGround, Floats]:
+    """Return what was seen, the ground searched, and which devices are accounted for."""
+    one = draw_accidents(_within(site, rng), rng)
+    first = replace(
+        one, device=one.device[:1], reported=one.reported[:1], sigma_m=one.sigma_m[:1], day=one.day[:1],
+        killed=one.killed[:1],
+    )  # fmt: skip
+    ground = draw_ground(site, first, preset, rng)
+    log = search(ground, first, preset, rng)
+    at = np.concatenate([ground.reported[log.device], first.reported])
+    variance = np.concatenate([np.full(len(log.device), preset.gps_sd_m**2), first.sigma_m**2])
+    nothing = np.full(len(at), "", dtype=object)
+    seen = Seen(
+        np.column_stack([at.real, at.imag]), variance, np.zeros(len(at), np.int64), nothing, nothing,
+        np.full(len(at), np.nan),
+    )  # fmt: skip
+    searched = SearchedGround(np.array(log.polygons, dtype=object), np.full(len(log.polygons), preset.detection))
+    return seen, searched, np.concatenate([log.device, first.device])
+
+
+def _within(site: Site, rng: np.random.Generator) -> Site:
+    """Only devices of the record's own surroundings have accidents: clutter far away would tell of nothing."""
+    recorded = site.places[site.recorded >= 0]
+    near = shapely.contains_xy(_around(recorded, 50.0), site.places.real, site.places.imag)
+    return replace(site, present=site.present & near)
+
+
+def _around(places: Complexes, reach_m: float) -> shapely.Polygon:
+    return shapely.MultiPoint(np.column_stack([places.real, places.imag])).convex_hull.buffer(reach_m)
+
+
+def _noise(count: int, sd: float, rng: np.random.Generator) -> Complexes:
+    return np.asarray(rng.normal(0.0, sd, count) + 1j * rng.normal(0.0, sd, count))
+
+
+def _rank(posterior: Posterior, true: Floats, rng: np.random.Generator) -> Floats:
+    """Randomised rank of the truth among draws of all hypotheses, 0-1."""
+    chosen = rng.multinomial(DRAWS, posterior.weight / posterior.weight.sum())
+    drawn = []
+    for sampled, count in zip(posterior.sampled, chosen, strict=True):
+        assert sampled.cloud is not None
+        drawn.append(sampled.cloud.states[rng.integers(0, len(sampled.cloud.states), count), :4])
+    below = (np.concatenate(drawn) < true).sum(axis=0)
+    return np.asarray((below + rng.random(4)) / (DRAWS + 1))
+
+
+def smallest_tail(ranks: Floats) -> float:
+    """Smallest two-sided binomial tail of the empirical distribution functions, over points and columns."""
+    count = len(ranks)
+    points = np.arange(1, count) / count
+    below = (ranks[None] <= points[:, None, None]).sum(axis=1)
+    tails = np.minimum(binom.cdf(below, count, points[:, None]), binom.sf(below - 1, count, points[:, None]))
+    return float(2.0 * tails.min())
+
+
+def report(columns: Mapping[int, list[Run]], seed: int) -> None:
+    """Print the table."""
+    count = len(next(iter(columns.values())))
+    rng = np.random.default_rng(seed)
+    limit = float(np.quantile([smallest_tail(rng.random((count, 4))) for _ in range(500)], 0.05))
+    print(f"\n| finds | {' | '.join(PARAMETERS)} | band of 95 % | ellipse 90 % | confidence / hit |")
+    print(f"|---{'|---' * (len(PARAMETERS) + 3)}|")
+    for finds, runs in columns.items():
+        ranks = np.array([r.rank for r in runs])
+        held = ((ranks > 0.05) & (ranks < 0.95)).mean(axis=0)
+        cells = [f"{c:.3f} (p {kstest(r, 'uniform').pvalue:.2f})" for c, r in zip(held, ranks.T, strict=True)]
+        tail = smallest_tail(ranks)
+        verdict = f"{'inside' if tail >= limit else 'OUTSIDE'} ({tail:.4f}, limit {limit:.4f})"
+        ellipse, sure, hit = (np.mean([getattr(r, f) for r in runs]) for f in ("ellipse", "confidence", "hit"))
+        print(f"| {finds} | {' | '.join(cells)} | {verdict} | {ellipse:.3f} | {sure:.3f} / {hit:.3f} |")
+
+
+def _one(work: tuple[int, int, int, Settings]) -> Run:
+    return run(*work)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--finds", type=int, nargs="+", default=list(COLUMNS))
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--particles", type=int, default=Settings().particles)
+    parser.add_argument("--sweeps", type=int, default=Settings().sweeps)
+    parser.add_argument("--jobs", type=int, default=2)
+    asked = parser.parse_args()
+    for threads in ("OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(threads, "1")
+    settings = Settings(asked.particles, asked.sweeps)
+    print(f"{asked.runs} runs a row, seed {asked.seed}, {settings.particles} particles, {settings.sweeps} sweeps")
+    columns = {}
+    with ProcessPoolExecutor(asked.jobs) as pool:
+        for finds in asked.finds:
+            work = [(finds, number, asked.seed, settings) for number in range(asked.runs)]
+            columns[finds] = list(pool.map(_one, work, chunksize=4))
+    report(columns, asked.seed)
+
+
+if __name__ == "__main__":
+    main()
