@@ -22,7 +22,6 @@ import numpy.typing as npt
 import shapely
 
 from surefoot.analysis.accuracy import beta_binomial_interval
-from surefoot.analysis.assess import SPARSE_CLUTTER_PER_M2
 from surefoot.analysis.assess.ground import (
     chances_inside,
     grid_of,
@@ -30,6 +29,7 @@ from surefoot.analysis.assess.ground import (
     union_area_m2,
 )
 from surefoot.analysis.assess.placed import place_items
+from surefoot.analysis.assess.stage import SPARSE_CLUTTER_PER_M2
 from surefoot.analysis.locate import LegErrors, LocateContext, Network, locate
 from surefoot.analysis.matching import associate, category_numbers
 from surefoot.analysis.synthetic import SimulatedRegion, simulate

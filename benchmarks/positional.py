@@ -21,11 +21,11 @@ from surefoot.readers.priors import default_priors
 Floats = npt.NDArray[np.float64]
 
 
-def assessed(region: SimulatedRegion, seed: int) -> Assessment:
+def assessed(region: SimulatedRegion, seed: int, *, reanchoring: bool = False) -> Assessment:
     """Assess a made-up region with the whole table of priors."""
     case = _case(region)
     priors = merged(default_priors().table, case.settings.priors)
-    return assess(replace(case, settings=replace(case.settings, priors=priors)), seed=seed)
+    return assess(replace(case, settings=replace(case.settings, priors=priors)), seed=seed, reanchoring=reanchoring)
 
 
 def truth_of(region: SimulatedRegion, result: Assessment) -> dict[str, float]:

@@ -161,8 +161,11 @@ def _rank(posterior: Posterior, true: Floats, rng: np.random.Generator) -> Float
     chosen = rng.multinomial(DRAWS, posterior.weight / posterior.weight.sum())
     drawn = []
     for sampled, count in zip(posterior.sampled, chosen, strict=True):
-        assert sampled.cloud is not None
-        drawn.append(sampled.cloud.states[rng.integers(0, len(sampled.cloud.states), count), :4])
+        if sampled.cloud is None:  # nothing seen bears on it: the prior stands
+            factor = np.linalg.cholesky(sampled.hypothesis.covariance)
+            drawn.append(draw_prior(int(count), factor, DEGREES_OF_FREEDOM, rng)[:, :4])
+        else:
+            drawn.append(sampled.cloud.states[rng.integers(0, len(sampled.cloud.states), count), :4])
     below = (np.concatenate(drawn) < true).sum(axis=0)
     return np.asarray((below + rng.random(4)) / (DRAWS + 1))
 
@@ -215,6 +218,7 @@ def main() -> None:
         for finds in asked.finds:
             work = [(finds, number, asked.seed, settings) for number in range(asked.runs)]
             columns[finds] = list(pool.map(_one, work, chunksize=4))
+            print(f"{finds} finds done", flush=True)
     report(columns, asked.seed)
 
 

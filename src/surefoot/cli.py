@@ -39,6 +39,14 @@ Json = Annotated[bool, typer.Option("--json", help="Strict JSON on stdout and no
 Lang = Annotated[str, typer.Option("--lang", help="Language of messages and reports: en, ru; az, hy, uk read English.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw; written into the output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No tables and no progress.")]
+Reanchor = Annotated[
+    bool | None,
+    typer.Option(
+        "--reanchor/--as-recorded",
+        help="Correct the records from the finds, or leave them as they stand; default: up to 300 records.",
+        show_default=False,
+    ),
+]
 CaseFolder = Annotated[Path, typer.Argument(metavar="CASE", help="A case folder.")]
 
 _spoken = {"lang": "en"}
@@ -132,10 +140,11 @@ def assess(
     lang: Lang = "en",
     seed: Seed = 0,
     quiet: Quiet = False,
+    reanchoring: Reanchor = None,
 ) -> None:
     """Run all steps on a case folder; prints a summary table."""
     _speak(lang)
-    _assess(case, out, as_json=as_json, lang=lang, seed=seed, quiet=quiet)
+    _assess(case, out, as_json=as_json, lang=lang, seed=seed, quiet=quiet, reanchoring=reanchoring)
 
 
 @app.command()
@@ -183,11 +192,12 @@ def reanchor(
 
 @claims_app.command("check")
 def claims_check(
-    case: CaseFolder, as_json: Json = False, lang: Lang = "en", seed: Seed = 0, quiet: Quiet = False
-) -> None:
+    case: CaseFolder, as_json: Json = False, lang: Lang = "en", seed: Seed = 0, quiet: Quiet = False,
+    reanchoring: Reanchor = None,
+) -> None:  # fmt: skip
     """Compare each confirmed claim of a case with every measure it could mean."""
     _speak(lang)
-    assessment = _assessment(case, seed, quiet or as_json)
+    assessment = _assessment(case, seed, quiet or as_json, reanchoring)
     described = _describe(assessment, lang)
     document = {key: described.document[key] for key in ("case", "simulated", "as_of", "version", "seed", "claims")}
     if as_json:
@@ -245,7 +255,7 @@ def _reanchored(folder: Path, record_id: str, seed: int) -> Mapping[str, Any]:
     return reanchor_document(case, context.grid, results[record_id], version=__version__, seed=seed)
 
 
-def _assessment(folder: Path, seed: int, quiet: bool) -> Assessment:
+def _assessment(folder: Path, seed: int, quiet: bool, reanchoring: bool | None) -> Assessment:
     from surefoot import readers
     from surefoot.analysis.assess import assess as assess_case
     from surefoot.errors import RefusedError
@@ -254,7 +264,7 @@ def _assessment(folder: Path, seed: int, quiet: bool) -> Assessment:
     if not any(t.accepted + t.accepted_with_doubts for t in case.tables if t.kind != "claims"):
         raise RefusedError("SF-C031", str(folder))
     with _progress(quiet) as tell:
-        return assess_case(case, seed=seed, progress=tell)
+        return assess_case(case, seed=seed, progress=tell, reanchoring=reanchoring)
 
 
 def _describe(assessment: Assessment, lang: str) -> Any:
@@ -263,13 +273,15 @@ def _describe(assessment: Assessment, lang: str) -> Any:
     return describe(assessment, version=__version__, lang=lang)
 
 
-def _assess(folder: Path, out: Path, *, as_json: bool, lang: str, seed: int, quiet: bool) -> None:
+def _assess(
+    folder: Path, out: Path, *, as_json: bool, lang: str, seed: int, quiet: bool, reanchoring: bool | None = None
+) -> None:
     from surefoot.writers.assessment_json import write_assessment_json
     from surefoot.writers.geopackage import write_geopackage
     from surefoot.writers.ledger import write_ledger
     from surefoot.writers.report import write_report
 
-    assessment = _assessment(folder, seed, quiet or as_json)
+    assessment = _assessment(folder, seed, quiet or as_json, reanchoring)
     described = _describe(assessment, lang)
     out.mkdir(parents=True, exist_ok=True)
     write_assessment_json(described, out / "assessment.json")

@@ -23,7 +23,8 @@ import numpy.typing as npt
 
 from surefoot.analysis.kernels import association as kernels
 from surefoot.errors import UsageError
-from surefoot.terms import DeviceCategory
+from surefoot.model import Accidents, DevicesFound
+from surefoot.terms import DeviceCategory, FindFate
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -59,6 +60,28 @@ def marginal_variance(sigma: Floats, bounds: Sequence[float]) -> Floats:
 def category_numbers(categories: Texts) -> Ints:
     """Return the categories as the small numbers of `matching.associate`."""
     return np.array([CATEGORY_NUMBER.get(DeviceCategory(c or "unknown"), 0) for c in categories], dtype=np.int64)
+
+
+def same_events(finds: DevicesFound, find_xy: Floats, accidents: Accidents, accident_xy: Floats) -> Ints:
+    """Accident -> the find that is the same event (fate detonated, same day, within both errors), -1 = none."""
+    result = np.full(len(accidents), -1, dtype=np.int64)
+    blown = np.flatnonzero((finds.fate == FindFate.DETONATED) & ~np.isnat(finds.date))
+    pairs = []
+    for number in np.flatnonzero(~np.isnat(accidents.date)):
+        same_day = blown[finds.date[blown] == accidents.date[number]]
+        gaps = np.hypot(*(find_xy[same_day] - accident_xy[number]).T)
+        reach = 3.0 * np.hypot(
+            np.nan_to_num(finds.sigma_m[same_day], nan=5.0),
+            np.nan_to_num(accidents.sigma_m[number], nan=50.0),
+        )
+        pairs += [(float(gaps[k]), int(number), int(same_day[k])) for k in np.flatnonzero(gaps <= reach)]
+    # Closest first, whatever the order of the rows.
+    taken: set[int] = set()
+    for _, accident, find in sorted(pairs, key=lambda p: (p[0], str(accidents.id[p[1]]), str(finds.id[p[2]]))):
+        if result[accident] < 0 and find not in taken:
+            result[accident] = find
+            taken.add(find)
+    return result
 
 
 @dataclass(frozen=True, eq=False)

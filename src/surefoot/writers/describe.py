@@ -12,13 +12,13 @@ from surefoot.analysis.accuracy import LEVEL, Measure, OutsideShare
 from surefoot.analysis.accuracy.duplicates import SAME_SHEET
 from surefoot.analysis.assess import Assessment
 from surefoot.analysis.assess.outside import KnownOnTheDay
-from surefoot.analysis.locate import mixture_shares
+from surefoot.analysis.locate import Readings, mixture_shares
 from surefoot.messages import render
 from surefoot.model import Doubt
-from surefoot.terms import Fate, Severity
+from surefoot.terms import Fate, Severity, Stage
 from surefoot.writers.describe_layers import Layer, layers_of, record_sigma_m
 from surefoot.writers.describe_totals import total_document
-from surefoot.writers.placements import placement_documents
+from surefoot.writers.placements import corrected_documents, placement_documents
 from surefoot.writers.read_json import doubt_document, set_aside_document
 
 SCHEMA = "surefoot/assessment-1"
@@ -42,6 +42,7 @@ def describe(assessment: Assessment, *, version: str, lang: str = "en") -> Descr
         "as_of": settings.as_of.isoformat() if settings.as_of else None,
         "version": version,
         "seed": assessment.seed,
+        "stage": (Stage.AS_RECORDED if assessment.corrected is None else Stage.RE_ANCHORED).value,
         "crs": settings.crs,
         "inputs": [asdict(file) for file in assessment.case.inputs],
         "tables": [asdict(table) for table in assessment.case.tables],
@@ -91,7 +92,7 @@ def _outside(assessment: Assessment, lang: str) -> dict[str, Any]:
         "D1_without_duplicates": [_share(share, lang) for share in found.d1_without_duplicates],
         "D2": [_share(share, lang) for share in assessment.d2],
         "D3": [_share(share, lang) for share in assessment.d3],
-        "D4": [_share(assessment.d4, lang)],
+        "D4": [_share(share, lang) for share in assessment.d4],
     }
 
 
@@ -120,7 +121,7 @@ def _records(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
             "form_no": record.form_no,
             "series": record.series,
             "finds": float(assessment.finds_per_record[number]),
-            "placements": placement_documents(readings, assessment.grid),
+            **_placed(assessment, number, readings),
             "evidence_class": evidence.evidence_class,
             "reasons": [_words(reason, lang) for reason in evidence.reasons],
             "signatures": [] if suspicion is None else [
@@ -130,6 +131,19 @@ def _records(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
             ],
         })  # fmt: skip
     return documents
+
+
+def _placed(assessment: Assessment, number: int, readings: Readings) -> dict[str, Any]:
+    """Placements of a record, and after re-anchoring what speaks for them against another field."""
+    corrected = assessment.corrected
+    placed = None if corrected is None else corrected.placements.get(number)
+    if placed is None:
+        return {"stage": Stage.AS_RECORDED.value, "placements": placement_documents(readings, assessment.grid)}
+    return {
+        "stage": Stage.RE_ANCHORED.value,
+        "placements": corrected_documents(placed, assessment.grid),
+        "log_evidence_against_another_field": placed.log_evidence - placed.log_evidence_unrelated,
+    }
 
 
 def _form_quality(assessment: Assessment) -> list[dict[str, Any]]:
@@ -283,7 +297,10 @@ def _claim(checked: Any, lang: str) -> dict[str, Any]:
 
 
 def _doubts(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
-    documents = [doubt_document(doubt, lang) for doubt in (*assessment.case.doubts, *assessment.ledger.doubts)]
+    documents = [
+        doubt_document(doubt, lang)
+        for doubt in (*assessment.case.doubts, *assessment.doubts, *assessment.ledger.doubts)
+    ]
     for number, (record, readings) in enumerate(zip(assessment.case.records, assessment.located, strict=True)):
         own: Sequence[Doubt] = (*record.doubts, *readings.doubts)
         documents += [{**doubt_document(d, lang), "record_id": record.record_id} for d in own]

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import shapely
-from shapely.geometry import Polygon
+from shapely.geometry import LineString, Polygon
 
 from surefoot.analysis.assess import Assessment
 from surefoot.analysis.locate import Readings
 from surefoot.positions.covariance import ellipse
 from surefoot.positions.local import from_local
 from surefoot.terms import Fate, Slot
+from surefoot.writers.placements import row_names, worth_listing
 
 ELLIPSE_LEVEL = 0.9
 _ELLIPSE_POINTS = 48
@@ -33,7 +34,8 @@ class Layer:
 def layers_of(assessment: Assessment) -> dict[str, Layer]:
     """Return every layer of the GeoPackage and of the report's maps."""
     made = (
-        _records(assessment), _rows(assessment), _items(assessment), _ellipses(assessment), _finds(assessment),
+        _records(assessment), _rows(assessment), _rows_corrected(assessment),
+        _items(assessment), _ellipses(assessment), _finds(assessment),
         _accidents(assessment), _searched(assessment), _areas(assessment), _priorities(),
     )  # fmt: skip
     return {layer.name: layer for layer in made}
@@ -87,6 +89,32 @@ def _rows(assessment: Assessment) -> Layer:
     return Layer("rows", _objects(geometry), {
         "record_id": _objects(record), "row": _objects(row), "count": np.array(count, dtype=np.int64),
         "model": _objects(model),
+    })  # fmt: skip
+
+
+def _rows_corrected(assessment: Assessment) -> Layer:
+    """Rows of two devices and more after re-anchoring, one line per row and placement."""
+    found = {} if assessment.corrected is None else assessment.corrected.placements
+    geometry, told = [], []
+    for number, placed in sorted(found.items()):
+        for rank, placement in enumerate(worth_listing(placed.placements)):
+            longitude, latitude = assessment.grid.unproject(placement.mean.real.copy(), placement.mean.imag.copy())
+            sigma = np.sqrt(0.5 * np.trace(placement.item_covariance, axis1=1, axis2=2))
+            for name in row_names(placed):
+                own = np.flatnonzero(placed.row.astype(str) == name)
+                own = own[np.argsort(placed.index[own], kind="stable")]
+                if len(own) < 2:
+                    continue
+                geometry.append(LineString(np.column_stack([longitude[own], latitude[own]])))
+                told.append((
+                    assessment.case.records[number].record_id, name, rank + 1, placement.weight, rank == 0,
+                    float(np.mean(sigma[own])),
+                ))  # fmt: skip
+    record, row, rank_of, weight, best, spread = ([one[n] for one in told] for n in range(6))
+    return Layer("rows_corrected", _objects(geometry), {
+        "record_id": _objects(record), "row": _objects(row), "placement": np.array(rank_of, dtype=np.int64),
+        "weight": np.array(weight, dtype=float), "is_best": np.array(best, dtype=bool),
+        "sigma_m": np.array(spread, dtype=float),
     })  # fmt: skip
 
 

@@ -65,6 +65,11 @@ LAYERS: Mapping[str, LayerPlan] = {
         {"record_id": TEXT, "row": TEXT, "count": WHOLE, "model": TEXT},
         "Rows of the records in their heaviest reading.",
     ),
+    "rows_corrected": LayerPlan(
+        "MultiLineString",
+        {"record_id": TEXT, "row": TEXT, "placement": WHOLE, "weight": NUMBER, "is_best": FLAG, "sigma_m": NUMBER},
+        "Rows after re-anchoring, under every placement of weight >= 0.05; empty where nothing was corrected.",
+    ),
     "ellipses": LayerPlan(
         "MultiPolygon",
         {"record_id": TEXT, "level": NUMBER},

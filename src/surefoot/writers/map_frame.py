@@ -120,7 +120,7 @@ def overview_bounds(ground: Ground) -> tuple[float, float, float, float] | None:
 def record_bounds(ground: Ground, record_id: str) -> tuple[float, float, float, float] | None:
     """Return the bounds of everything drawn for one record, None where nothing of it has a position."""
     parts = []
-    for layer in ("records", "rows", "ellipses", "finds"):
+    for layer in ("records", "rows", "rows_corrected", "ellipses", "finds"):
         geometry = ground.geometry.get(layer)
         if geometry is not None:
             own = geometry[(ground.column(layer, "record_id") == record_id) & _drawable(geometry)]

@@ -1,7 +1,8 @@
-"""The placements of a record in ``assessment.json``: as recorded, each reading is one, unmoved."""
+"""The placements of a record as JSON: those that re-anchoring left possible; as recorded its readings, unmoved."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from surefoot.analysis.assess.placed import LEAST_WEIGHT
 from surefoot.analysis.locate import Reading, Readings
+from surefoot.analysis.reanchor import Placement, Placements
 from surefoot.positions.grid import Grid
 from surefoot.positions.local import from_local
 
@@ -22,6 +24,44 @@ def placement_documents(readings: Readings, grid: Grid) -> list[dict[str, Any]]:
         for rank, reading in enumerate(readings.readings)
         if rank == 0 or reading.weight >= LEAST_WEIGHT
     ]
+
+
+def worth_listing(placements: Sequence[Placement]) -> list[Placement]:
+    """Return the heaviest placement and every other of weight >= 0.05."""
+    return [p for n, p in enumerate(placements) if n == 0 or p.weight >= LEAST_WEIGHT]
+
+
+def corrected_documents(placed: Placements, grid: Grid) -> list[dict[str, Any]]:
+    """Return the placements that remain possible after re-anchoring, the heaviest first."""
+    return [corrected_placement(p, grid, row_names(placed)) for p in worth_listing(placed.placements)]
+
+
+def row_names(placed: Placements) -> list[str]:
+    """Names of a record's rows in the order of `Placement.row_offset`."""
+    return sorted(set(placed.row.astype(str)))
+
+
+def corrected_placement(placement: Placement, grid: Grid, rows: Sequence[str]) -> dict[str, Any]:
+    """Describe a placement: a similarity about the pivot of the reading that it moves (interfaces.md section 5)."""
+    longitude, latitude = grid.unproject(np.array([placement.pivot.real]), np.array([placement.pivot.imag]))
+    return {
+        "weight": placement.weight,
+        "pivot": {
+            "easting": placement.pivot.real, "northing": placement.pivot.imag,
+            "longitude": float(longitude[0]), "latitude": float(latitude[0]),
+        },
+        "shift_east_m": placement.shift_m.real,
+        "shift_north_m": placement.shift_m.imag,
+        "turn_deg": placement.turn_deg,
+        "scale": placement.scale,
+        "cov": placement.covariance.tolist(),
+        "hypotheses": {"error": placement.hypothesis.error, **placement.hypothesis.labels},
+        "expected_matched": float(placement.p_find.sum()),
+        "row_offsets": [
+            {"row": row, "east_m": offset.real, "north_m": offset.imag, "sigma_m": float(sd)}
+            for row, offset, sd in zip(rows, placement.row_offset, placement.row_offset_sd, strict=True)
+        ],
+    }  # fmt: skip
 
 
 def _placement(reading: Reading, grid: Grid) -> dict[str, Any]:

@@ -187,6 +187,13 @@ def _rows() -> str:
     return _single(_line(palette.ROW, width_mm=0.4))
 
 
+def _rows_corrected() -> str:
+    return _categorized('''if("is_best", 'best', 'other')''', [
+        Category("best", "row after re-anchoring, heaviest placement", _line(palette.CORRECTED, width_mm=0.5)),
+        Category("other", "another placement that remains possible", _line(palette.OTHER, width_mm=0.3)),
+    ])  # fmt: skip
+
+
 def _ellipses() -> str:
     return _single(_outline(palette.ELLIPSE, width_mm=0.3, dash=True))
 
@@ -255,6 +262,7 @@ def _areas() -> str:
 _STYLES: Mapping[str, Callable[[], str]] = {
     "records": _records,
     "rows": _rows,
+    "rows_corrected": _rows_corrected,
     "items": _items,
     "ellipses": _ellipses,
     "finds": _finds,

@@ -12,9 +12,9 @@ from surefoot.model import Case
 from surefoot.positions.covariance import turned
 from surefoot.positions.grid import Grid
 from surefoot.positions.zones import convergence_deg
+from surefoot.writers.placements import corrected_placement, row_names, worth_listing
 
 Floats = npt.NDArray[np.float64]
-LEAST_WEIGHT = 0.05
 STAGE_NOTE = (
     "Not calibrated: weights and covariances are too sure; in simulated cases 90 % ellipses of the best placement "
     "held 74 to 82 % of the devices. A proposal: the national authority decides. "
@@ -28,8 +28,7 @@ def reanchor_document(case: Case, grid: Grid, result: Placements, *, version: st
     Places are WGS 84 degrees; covariances of devices m2, east then north in the tangent plane of the device, those of a
     placement in (m, m, deg, 1) in the case's CRS. Placements below a weight of 0.05 are counted in `weight_not_listed`.
     """
-    listed = [p for n, p in enumerate(result.placements) if n == 0 or p.weight >= LEAST_WEIGHT]
-    names, rows = _names(case), sorted(set(result.row.astype(str)))
+    listed, names, rows = worth_listing(result.placements), _names(case), row_names(result)
     return {
         "schema": "surefoot/reanchor-1",
         "case": case.settings.name,
@@ -42,35 +41,13 @@ def reanchor_document(case: Case, grid: Grid, result: Placements, *, version: st
         "log_evidence_against_clutter": result.log_evidence,
         "log_evidence_against_another_field": result.log_evidence - result.log_evidence_unrelated,
         "weight_not_listed": max(0.0, 1.0 - sum(p.weight for p in listed)),
-        "placements": [_placement(p, grid, rows) for p in listed],
+        "placements": [corrected_placement(p, grid, rows) for p in listed],
         "items": [row for n, p in enumerate(listed) for row in _items(n, p, result, grid, names)],
     }
 
 
 def _names(case: Case) -> list[str]:
     return [*map(str, case.finds.id), *map(str, case.accidents.id)]
-
-
-def _placement(placement: Placement, grid: Grid, rows: list[str]) -> dict[str, Any]:
-    longitude, latitude = grid.unproject(np.array([placement.pivot.real]), np.array([placement.pivot.imag]))
-    return {
-        "weight": placement.weight,
-        "pivot": {
-            "easting": placement.pivot.real, "northing": placement.pivot.imag,
-            "longitude": float(longitude[0]), "latitude": float(latitude[0]),
-        },
-        "shift_east_m": placement.shift_m.real,
-        "shift_north_m": placement.shift_m.imag,
-        "turn_deg": placement.turn_deg,
-        "scale": placement.scale,
-        "cov": placement.covariance.tolist(),
-        "hypotheses": {"error": placement.hypothesis.error, **placement.hypothesis.labels},
-        "expected_matched": float(placement.p_find.sum()),
-        "row_offsets": [
-            {"row": row, "east_m": offset.real, "north_m": offset.imag, "sigma_m": float(sd)}
-            for row, offset, sd in zip(rows, placement.row_offset, placement.row_offset_sd, strict=True)
-        ],
-    }  # fmt: skip
 
 
 def _items(number: int, placement: Placement, result: Placements, grid: Grid, names: list[str]) -> list[dict[str, Any]]:

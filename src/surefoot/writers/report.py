@@ -144,11 +144,11 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
 def _map_context(assessment: Assessment, maps: tuple[SvgMap, ...]) -> dict[str, Any]:
     records = assessment.layers.get("records")
     located = 0 if records is None else sum(g is not None and not g.is_empty for g in records.geometry)
-    svgs = [Markup(m.svg) for m in maps]
+    details = [Markup(m.svg) for m in maps if m.record_id]
     return {
-        "overview": svgs[0] if svgs else None,
-        "details": svgs[1:],
-        "more_details": max(located - len(svgs[1:]), 0) if svgs else 0,
+        "overviews": [Markup(m.svg) for m in maps if not m.record_id],
+        "details": details,
+        "more_details": max(located - len(details), 0) if maps else 0,
     }
 
 

@@ -139,7 +139,7 @@ def _interval_words(bounds: Sequence[float] | None, unit: str, level: float | No
 def _measure_figure(document: Entry, ids: Sequence[str], key: str, words: Words) -> Figure:
     title, definition = words(f"key.{key}"), words(f"key.{key}_def")
     wide = [m for m in document["measures"] if m["scope"] == "all" and m["id"] in ids]
-    wide.sort(key=lambda m: (not is_number(m["value"]), ids.index(m["id"]), m["stage"] != "as_recorded"))
+    wide.sort(key=lambda m: (not is_number(m["value"]), ids.index(m["id"]), m["stage"] == "as_recorded"))
     if not wide:
         return Figure(title, "", "", "", definition, words("quality.no_measures"))
     best = wide[0]
@@ -165,7 +165,7 @@ def _outside_figure(document: Entry, which: str, key: str, words: Words) -> Figu
     entries = document["outside"].get(which) or []
     if not entries:
         return Figure(title, "", "", "", definition, words("no_reason"))
-    first = min(entries, key=lambda e: e.get("buffer_m") or 0.0)
+    first = min(entries, key=lambda e: (e.get("buffer_m") or 0.0, e["stage"] == "as_recorded"))
     if not is_number(first["value"]):
         return Figure(title, "", "", "", definition, reason_text(first.get("reason"), words))
     value, interval = _headline(first, "share", words)
@@ -275,7 +275,7 @@ def _buffer_label(entry: Entry, words: Words) -> str:
     parts = [words.stated(float(buffer), words("unit.m"))] if is_number(buffer) else []
     if is_number(ratio):
         parts.append(words("outside.exposure", ratio=words.number(float(ratio), 1)))
-    return ", ".join(parts) or "\u2013"
+    return ", ".join(parts) or words(f"stage.{entry['stage']}")
 
 
 def _share_cells(entry: Entry, label: str, words: Words) -> tuple[str, str, str, Markup]:

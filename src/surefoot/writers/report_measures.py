@@ -13,6 +13,7 @@ from surefoot.writers.words import Words
 
 SCOPES_ABREAST = 3
 RECORD_SCOPES_SHOWN = 12
+AS_THEY_STAND = ", records as they stand"  # of a measure's name
 _PARTS = ("azimuth", "major", "minor", "east", "north")  # in this order: "azimuth of the semi-major axis"
 _THRESHOLD = re.compile(r"(?<=longer than )\d+(\.\d+)? m\b")  # five measures, one definition
 _SENTENCE_END = re.compile(r"(?<=[a-zа-я\])]\.)\s+")
@@ -119,6 +120,9 @@ def _cell(m: Entry, notes: dict[str, str], words: Words) -> Cell:
 def measure_name(m: Entry, words: Words) -> str:
     """Return a measure's name in the report's language, its own name where there is no other."""
     number, name = str(m["id"]).partition(":")[2], str(m["name"])
+    if name.endswith(AS_THEY_STAND):
+        plain = measure_name({**m, "name": name.removesuffix(AS_THEY_STAND)}, words)
+        return words("measure.as_they_stand", name=plain)
     part = next((p for p in _PARTS if p in name), None)
     text = words.maybe(f"measure.{number}_{part}") if part else None
     text = text or words.maybe(f"measure.{number}")

@@ -48,11 +48,13 @@ class Drawn:
     n: int
 
 
-def draw_layers(ground: Ground, frame: Frame, words: Words, *, detail: bool) -> Iterator[Drawn]:
-    """Every class of things, lowest first."""
+def draw_layers(ground: Ground, frame: Frame, words: Words, *, detail: bool, corrected: bool) -> Iterator[Drawn]:
+    """Every class of things, lowest first; rows after re-anchoring where `corrected`."""
     yield from _searched(ground, frame, words)
     yield from _areas(ground, frame, words)
     yield from _record_layers(ground, frame, words, detail=detail)
+    if corrected:
+        yield from _corrected_rows(ground, frame, words, detail=detail)
     yield from _finds(ground, frame, words, detail=detail)
     yield from _accidents(ground, frame, words)
 
@@ -136,6 +138,20 @@ def _record_layers(ground: Ground, frame: Frame, words: Words, *, detail: bool) 
     swatch = element("ellipse", {"cx": 13, "cy": -5, "rx": 12, "ry": 6, **dash})
     label = words("map.ellipses", level=_level(ground, words))
     yield Drawn(path(ellipses.path, dash), swatch, _counted(label, ellipses, words), ellipses.n)
+
+
+def _corrected_rows(ground: Ground, frame: Frame, words: Words, *, detail: bool) -> Iterator[Drawn]:
+    geometry = ground.geometry.get("rows_corrected")
+    if geometry is None:
+        return
+    best = np.asarray(ground.column("rows_corrected", "is_best"), dtype=bool)
+    for chosen, key, dash in ((~best, "rows_possible", "2 4"), (best, "rows_corrected", None)):
+        rows = shapes(geometry[chosen], frame, closed=False, mark_small=False)
+        line = {
+            "fill": "none", "stroke": palette.CORRECTED.hex, "stroke-width": 2.4 if detail else 1.4,
+            "stroke-linecap": "round", **({"stroke-dasharray": dash} if dash else {}),
+        }  # fmt: skip
+        yield Drawn(path(rows.path, line), path("M0,-5H26", line), _counted(words(f"map.{key}"), rows, words), rows.n)
 
 
 def _level(ground: Ground, words: Words) -> str:

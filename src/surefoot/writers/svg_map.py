@@ -65,15 +65,21 @@ class SvgMap:
     record_id: str = ""
 
 
-def overview_map(assessment: Assessment, ground: Ground, *, words: Words) -> SvgMap | None:
-    """Return the map of the whole case, None where nothing has a position."""
+def overview_maps(assessment: Assessment, ground: Ground, *, words: Words) -> tuple[SvgMap, ...]:
+    """Return the maps of the whole case, as recorded and after re-anchoring; none where nothing has a position."""
     bounds = overview_bounds(ground)
     if bounds is None:
-        return None
-    title = words("map.overview")
-    frame = _frame(bounds, OVERVIEW_SHAPE)
-    svg = _draw(_sheet(assessment, words), ground, frame, title, prefix="m0", detail=False)
-    return SvgMap(title, svg)
+        return ()
+    sheet, frame = _sheet(assessment, words), _frame(bounds, OVERVIEW_SHAPE)
+    moved = ground.geometry.get("rows_corrected")
+    if moved is None or not len(moved):
+        title = words("map.overview")
+        return (SvgMap(title, _draw(sheet, ground, frame, title, prefix="m0", detail=False, corrected=False)),)
+    before, after = words("map.overview_before"), words("map.overview_after")
+    return (
+        SvgMap(before, _draw(sheet, ground, frame, before, prefix="m0", detail=False, corrected=False)),
+        SvgMap(after, _draw(sheet, ground, frame, after, prefix="m00", detail=False, corrected=True)),
+    )
 
 
 def detail_maps(assessment: Assessment, ground: Ground, *, words: Words, limit: int = 12) -> tuple[SvgMap, ...]:
@@ -85,13 +91,13 @@ def detail_maps(assessment: Assessment, ground: Ground, *, words: Words, limit: 
     maps: list[SvgMap] = []
     for k, (record_id, frame) in enumerate(_detail_frames(assessment, ground, limit), start=1):
         title = words("map.detail", record=_record_name(ground, record_id))
-        svg = _draw(sheet, ground, frame, title, prefix=f"m{k}", detail=True)
+        svg = _draw(sheet, ground, frame, title, prefix=f"m{k}", detail=True, corrected=True)
         maps.append(SvgMap(title, svg, record_id))
     return tuple(maps)
 
 
 def maps_of(assessment: Assessment, *, lang: str = "en", limit: int = 12) -> tuple[SvgMap, ...]:
-    """Return the overview, then the detail maps; empty where nothing has a position.
+    """Return the overviews, then the detail maps; empty where nothing has a position.
 
     Parameters
     ----------
@@ -103,10 +109,8 @@ def maps_of(assessment: Assessment, *, lang: str = "en", limit: int = 12) -> tup
         At most so many detail maps.
     """
     words, ground = Words(lang), ground_of(assessment)
-    overview = overview_map(assessment, ground, words=words)
-    if overview is None:
-        return ()
-    return (overview, *detail_maps(assessment, ground, words=words, limit=limit))
+    overview = overview_maps(assessment, ground, words=words)
+    return (*overview, *detail_maps(assessment, ground, words=words, limit=limit)) if overview else ()
 
 
 def _sheet(assessment: Assessment, words: Words) -> MapSheet:
@@ -146,8 +150,10 @@ def _within(inner: tuple[float, ...], outer: tuple[float, ...]) -> bool:
 # --- the sheet -------------------------------------------------------------------------------------------
 
 
-def _draw(sheet: MapSheet, ground: Ground, frame: Frame, title: str, *, prefix: str, detail: bool) -> str:
-    drawn = [d for d in draw_layers(ground, frame, sheet.words, detail=detail) if d.n]
+def _draw(
+    sheet: MapSheet, ground: Ground, frame: Frame, title: str, *, prefix: str, detail: bool, corrected: bool
+) -> str:
+    drawn = [d for d in draw_layers(ground, frame, sheet.words, detail=detail, corrected=corrected) if d.n]
     labels, left_out = draw_labels(ground, frame, detail=detail)
     bottom = frame.top + frame.height
     legend, legend_height = _legend(drawn, prefix, bottom + 80, sheet.words, columns=3 if detail else 2)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from surefoot.writers.report_figures import is_bound
+from surefoot.writers.report_measures import measure_name
 from surefoot.writers.report_tables import claim_columns
 from surefoot.writers.words import Words
 
@@ -98,11 +99,12 @@ def show_assessment(document: Mapping[str, Any], lang: str = "en") -> None:
     console, words = _console(), Words(lang)
     as_of = document["as_of"] or words("not_stated")
     mark = words("terminal.simulated") if document["simulated"] else ""
-    console.print(mark + words("terminal.head", case=document["case"], as_of=as_of))
+    stage = words(f"terminal.stage_{document['stage']}")
+    console.print(mark + words("terminal.head", case=document["case"], as_of=as_of, stage=stage))
     console.print(_counts(document["tables"], words))
     console.print(_figures(document, words))
     console.print(_fates(document["ledger"], words))
-    if document["measures"]:
+    if document["measures"] and document["stage"] == "as_recorded":
         console.print(words("terminal.as_recorded"))
     console.print(words("map.warning"))
 
@@ -121,11 +123,15 @@ def _figures(document: Mapping[str, Any], words: Words) -> Table:
         name = words("terminal.d1", buffer=f"{one['buffer_m']:g}")
         table.add_row(name, *_share(one, words), f"{one['denominator']:.0f}")
     for one in document["outside"]["D4"]:
-        table.add_row(words("terminal.d4"), *_share(one, words), f"{one['denominator']:.0f}")
+        table.add_row(
+            f"{words('terminal.d4')}, {words('stage.' + one['stage'])}",
+            *_share(one, words),
+            f"{one['denominator']:.0f}",
+        )
     for one in document["measures"]:
         if one["scope"] == "all" and one["id"] in ("iso19157:3", "iso19157:45"):
             shown = _share(one, words) if one["unit"] == "1" else _metres(one, words)
-            table.add_row(words(f"terminal.measure_{one['id'].partition(':')[2]}"), *shown, f"{one['n']:.0f}")
+            table.add_row(f"{measure_name(one, words)}, {words('stage.' + one['stage'])}", *shown, f"{one['n']:.0f}")
     return table
 
 

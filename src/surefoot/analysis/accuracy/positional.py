@@ -218,7 +218,7 @@ def _weighted(share: Floats, values: Floats) -> Floats:
     return np.asarray(share @ values if values.ndim == 2 else np.einsum("dc,dck->dk", share, values))
 
 
-def _bootstrap_weights(clusters: int, level: float, rng: np.random.Generator, most: int = DRAWS) -> Floats:
+def bootstrap_weights(clusters: int, level: float, rng: np.random.Generator, most: int = DRAWS) -> Floats:
     """Dirichlet weights over clusters, spread so that few clusters give Student's width, (draws, clusters).
 
     A plain bootstrap of J clusters gives a mean's variance too small by (J - 1) / J and normal quantiles
@@ -350,7 +350,7 @@ def _clouds(
     sums = sums[_canonical(sums)]
     mass, own = sums[:, 0], sums[:, 1:] / sums[:, :1]
     best = _moments(mass, own, np.ones((1, pairs.clusters)))
-    clouds = [_moments(mass, own, _bootstrap_weights(pairs.clusters, level, rng))]
+    clouds = [_moments(mass, own, bootstrap_weights(pairs.clusters, level, rng))]
     if wide is not None:
         shown = wide.sums[:, 1:] / np.maximum(wide.sums[:, :1], 1e-300)
         for errors in wide.errors:

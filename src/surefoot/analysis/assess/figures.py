@@ -20,8 +20,8 @@ Floats = npt.NDArray[np.float64]
 
 
 def figures_of(
-    case: Case, located: Sequence[Readings], measures: Sequence[Measure], outside: Outside, d4: OutsideShare,
-    book: Ledger, totals: Totals,
+    case: Case, located: Sequence[Readings], measures: Sequence[Measure], outside: Outside,
+    corrected: Sequence[OutsideShare], d4: OutsideShare, book: Ledger, totals: Totals,
 ) -> Mapping[str, Figure]:  # fmt: skip
     """Return the figures by id, shares from 0 to 1, each with its interval or the reason why it is not known."""
     figures = {f"D1@{share.buffer_m:g}": _figure("D1", share) for share in outside.d1}
@@ -34,7 +34,15 @@ def figures_of(
         figures[name] = Figure(name, None, None, "SF-C045") if known is None else Figure(
             name, known.value, known.interval
         )  # fmt: skip
-    figures["D2"] = figures["D3"] = Figure("D2", None, None, "SF-C010")
+    nearest = min((share.buffer_m or 0.0 for share in corrected), default=0.0)
+    for share in corrected:
+        if share.exposure_ratio is not None and share.buffer_m != nearest:
+            continue  # one band of exposure is enough for a claim
+        name = "D2" if share.exposure_ratio is None else "D3"
+        ratio = "" if share.exposure_ratio is None else f"x{share.exposure_ratio:g}"
+        figures[f"{name}@{share.buffer_m:g}{ratio}"] = Figure(
+            f"{name}@{share.buffer_m:g}{ratio}", share.value, share.interval, share.reason
+        )  # fmt: skip
     figures["D4"] = Figure("D4", d4.value, d4.interval, d4.reason)
     for measure in measures:
         other = _complement_name(measure)

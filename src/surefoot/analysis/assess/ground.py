@@ -13,9 +13,9 @@ from scipy.special import ndtri
 from scipy.stats import qmc
 from shapely.geometry.base import BaseGeometry
 
-from surefoot.model import Accidents, Case, DevicesFound, HazardousAreas, SearchedAreas
+from surefoot.model import Case, HazardousAreas, SearchedAreas
 from surefoot.positions.grid import Grid, grid_at
-from surefoot.terms import AreaStatus, FindFate, QaResult, SearchMethod
+from surefoot.terms import AreaStatus, QaResult, SearchMethod
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -49,28 +49,6 @@ class Events:
 
     def __len__(self) -> int:
         return len(self.fate)
-
-
-def same_events(finds: DevicesFound, find_xy: Floats, accidents: Accidents, accident_xy: Floats) -> Ints:
-    """Accident -> the find that is the same event (fate detonated, same day, within both errors), -1 = none."""
-    result = np.full(len(accidents), -1, dtype=np.int64)
-    blown = np.flatnonzero((finds.fate == FindFate.DETONATED) & ~np.isnat(finds.date))
-    pairs = []
-    for number in np.flatnonzero(~np.isnat(accidents.date)):
-        same_day = blown[finds.date[blown] == accidents.date[number]]
-        gaps = np.hypot(*(find_xy[same_day] - accident_xy[number]).T)
-        reach = 3.0 * np.hypot(
-            np.nan_to_num(finds.sigma_m[same_day], nan=5.0),
-            np.nan_to_num(accidents.sigma_m[number], nan=50.0),
-        )
-        pairs += [(float(gaps[k]), int(number), int(same_day[k])) for k in np.flatnonzero(gaps <= reach)]
-    # Closest first, whatever the order of the rows.
-    taken: set[int] = set()
-    for _, accident, find in sorted(pairs, key=lambda p: (p[0], str(accidents.id[p[1]]), str(finds.id[p[2]]))):
-        if result[accident] < 0 and find not in taken:
-            result[accident] = find
-            taken.add(find)
-    return result
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ import numpy.typing as npt
 import shapely
 
 from surefoot.analysis.locate import LocateContext, Priors, Readings, category_of_label, locate, mixture_shares
-from surefoot.analysis.matching import category_numbers, marginal_variance
+from surefoot.analysis.matching import category_numbers, marginal_variance, same_events
 from surefoot.analysis.reanchor.ground import SearchedGround, Seen
-from surefoot.analysis.reanchor.hypotheses import Hypothesis, RecordPrior, hypotheses_of
+from surefoot.analysis.reanchor.hypotheses import AS_READ, Hypothesis, RecordPrior, hypotheses_of
 from surefoot.analysis.reanchor.placements import Placement
 from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts
 from surefoot.analysis.reanchor.sampler import Settings
@@ -55,6 +55,8 @@ class Placements:
         Of the devices that have a place of their own, the columns of every placement.
     item
         Their rows in the items of the record's readings.
+    recorded : complex array (n,)
+        Where the heaviest reading shows them, easting + i northing, metres.
     find
         Rows of the finds (then the accidents) within reach; the rows of `Placement.p_find`.
     log_evidence
@@ -70,6 +72,7 @@ class Placements:
     row: npt.NDArray[np.object_]
     index: Floats
     item: npt.NDArray[np.int64]
+    recorded: npt.NDArray[np.complex128]
     find: npt.NDArray[np.int64]
     log_evidence: float
     log_evidence_unrelated: float
@@ -106,7 +109,7 @@ def reanchor(
     rng
         Gives one number, the root of every record's own stream: order and threads change nothing.
     accidents
-        Seen devices too, each with the accuracy of its place.
+        Seen devices too, each with the accuracy of its place; one that is a find already is not counted twice.
     located
         The records' readings where they are known already.
     wanted
@@ -149,14 +152,16 @@ def _around(subjects: list[Subject], seen: Seen, wanted: str | None) -> list[Sub
 
 
 def seen_of(finds: DevicesFound, accidents: Accidents | None, context: ReanchorContext) -> Seen:
-    """Put finds and accidents on the grid as one list: finds first. What has no place is infinitely far."""
+    """Put finds and accidents on the grid as one list, finds first; far away what has no place or is a find already."""
     grid, gps = context.grid, context.locate.priors.table["gps"]
     place = [grid.project(finds.longitude, finds.latitude)]
     variance = [marginal_variance(finds.sigma_m, gps["find_sigma_m_axis"])]
     category, record, row, index = [finds.category], [finds.record_id], [finds.row], [finds.index]
     if accidents is not None:
         none = np.full(len(accidents), "", dtype=object)
-        place.append(grid.project(accidents.longitude, accidents.latitude))
+        at = grid.project(accidents.longitude, accidents.latitude)
+        at[same_events(finds, place[0], accidents, at) >= 0] = np.nan
+        place.append(at)
         variance.append(marginal_variance(accidents.sigma_m, gps["accident_sigma_m_axis"]))
         category.append(accidents.category)
         record.append(none)
@@ -237,7 +242,9 @@ def _vague_density(readings: Readings, seen: Seen, context: ReanchorContext, pri
 
 def _result(subject: Subject, corrected: Corrected, seen: Seen, around: Surroundings) -> Placements:
     posterior = corrected.posterior
+    read = min((h for h in subject.prior.hypotheses if h.error == AS_READ), key=lambda h: h.reading)
     return Placements(
         subject.prior.record_id, corrected.placements, subject.prior.row, subject.facts.index, subject.prior.item,
-        posterior.find, posterior.log_evidence, posterior.log_evidence_unrelated, posterior,
+        read.centroid + read.pattern, posterior.find, posterior.log_evidence, posterior.log_evidence_unrelated,
+        posterior,
     )  # fmt: skip

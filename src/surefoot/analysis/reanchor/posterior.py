@@ -29,7 +29,7 @@ REACH_SIGMAS = 4.5
 
 
 PILOT = Settings(particles=400, sweeps=2)
-IN_QUESTION = 10.0
+IN_QUESTION = 7.0
 """Hypotheses whose pilot weight is within this many nats of the best are sampled with the full effort."""
 
 
