@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from surefoot.analysis.accounting import Ledger
 from surefoot.analysis.accuracy import DuplicateSymbols, Measure, OutsideShare
-from surefoot.analysis.assess.corrected_outside import D2_WORDS, corrected_shares, reweighted_shares
+from surefoot.analysis.assess.corrected_outside import D2_WORDS, Spread, corrected_shares, reweighted_shares
 from surefoot.analysis.assess.figures import figures_of
 from surefoot.analysis.assess.ground import Events, Verified, gone_before, grid_of, on_verified
 from surefoot.analysis.assess.layout import find_clusters, footprints_of, layout_of, located_events, outside_of
@@ -181,7 +181,9 @@ def _corrected_outside(
         return not_computed(outside.d1, "SF-C011", D2_WORDS)
     sigma = np.array([_stated_sigma_m(readings) for readings in basis.located])
     located = located_events(basis.case, basis.layout, maps, basis.priors)
-    return corrected_shares(outside.d1, located, maps.footprints, sigma, corrected.placements, rng)
+    clutter = basis.priors.table["clutter"]
+    spread = Spread(float(clutter["reach_m"]), float(clutter["beyond"]))
+    return corrected_shares(outside.d1, located, maps.footprints, sigma, corrected.placements, spread, rng)
 
 
 def _stated_sigma_m(readings: Readings) -> float:

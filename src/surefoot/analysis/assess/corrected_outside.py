@@ -60,9 +60,17 @@ class Located:
     seen: Ints
 
 
+@dataclass(frozen=True)
+class Spread:
+    """Devices of no record: even density within `reach_m` of a footprint, `beyond` times as dense farther out."""
+
+    reach_m: float
+    beyond: float
+
+
 def corrected_shares(
     d1: Sequence[OutsideShare], events: Located, footprints: Sequence[BaseGeometry | None], sigma_m: Floats,
-    placements: Mapping[int, Placements], rng: np.random.Generator,
+    placements: Mapping[int, Placements], spread: Spread, rng: np.random.Generator,
 ) -> tuple[OutsideShare, ...]:  # fmt: skip
     """Return D2 for every buffer of D1.
 
@@ -74,13 +82,15 @@ def corrected_shares(
         Sigma per axis that the form states, for records without placements.
     placements
         By record number.
+    spread
+        Where devices of no record are expected.
     """
     buffers = [float(share.buffer_m or 0.0) for share in d1]
     outside = np.ones((len(buffers), len(events.position)))
     for number, shape in enumerate(footprints):
         if shape is not None and not shape.is_empty:
             placed = placements.get(number)
-            outside *= 1.0 - _inside(shape, placed, float(sigma_m[number]), events, buffers, rng)
+            outside *= 1.0 - _inside(shape, placed, float(sigma_m[number]), events, buffers, spread, rng)
     made = []
     for one, chance in zip(d1, outside, strict=True):
         if one.value is None:
@@ -114,7 +124,7 @@ def _reweighted(share: float, ratio: float) -> float:
 
 def _inside(
     shape: BaseGeometry, placed: Placements | None, sigma_m: float, events: Located, buffers: Sequence[float],
-    rng: np.random.Generator,
+    spread: Spread, rng: np.random.Generator,
 ) -> Floats:  # fmt: skip
     """P(the true place of each event lies in the record's true footprint plus each buffer), (buffers, events)."""
     result = np.zeros((len(buffers), len(events.position)))
@@ -125,21 +135,14 @@ def _inside(
     noise = np.sqrt(events.variance[near]) * _normal(rng, (DRAWS, len(near)))
     if placed is None:
         back = where + noise - sigma_m * _normal(rng, (DRAWS, 1))
-        return _counted(result, near, _within(shape, back, buffers), None)
+        result[:, near] = _within(shape, back, buffers, spread)
+        return result
     chosen = rng.choice(len(placed.placements), DRAWS, p=_weights(placed))
     back = np.stack([
         _as_recorded(where + noise[n], placed, placed.placements[p], rng) for n, p in enumerate(chosen)
     ])  # fmt: skip
-    member = np.stack([_member(placed, p, events.seen[near]) for p in placed.placements])[chosen]
-    return _counted(result, near, _within(shape, back, buffers), member)
-
-
-def _counted(result: Floats, near: Ints, hit: npt.NDArray[np.bool_], member: Floats | None) -> Floats:
-    """Average over the draws: an event that is a device of the record lies inside whatever its drawn place."""
-    chance = hit.astype(np.float64)
-    if member is not None:
-        chance = member + (1.0 - member) * chance
-    result[:, near] = chance.mean(axis=1)
+    member = _weights(placed) @ np.stack([_member(placed, p, events.seen[near]) for p in placed.placements])
+    result[:, near] = member + (1.0 - member) * _within(shape, back, buffers, spread)
     return result
 
 
@@ -191,12 +194,17 @@ def _as_recorded(place: Complexes, placed: Placements, placement: Placement, rng
     return np.asarray(middle + np.conj(about / mirrored))
 
 
-def _within(shape: BaseGeometry, places: Complexes, buffers: Sequence[float]) -> npt.NDArray[np.bool_]:
-    """Whether each place is within each buffer of a shape, (buffers, draws, events)."""
+def _within(shape: BaseGeometry, places: Complexes, buffers: Sequence[float], spread: Spread) -> Floats:
+    """P(an event of no record is within each buffer of a shape), from draws (draws, events); (buffers, events).
+
+    A draw counts as much as devices of no record are dense there.
+    """
     points = np.asarray(shapely.points(places.real.ravel(), places.imag.ravel()), dtype=object)
     shapely.prepare(shape)
     distance = shapely.distance(shape, points).reshape(places.shape)
-    return np.stack([distance <= buffer for buffer in buffers])
+    weight = np.where(distance <= spread.reach_m, 1.0, spread.beyond)
+    weight = weight / weight.sum(axis=0)
+    return np.stack([np.sum(weight * (distance <= buffer), axis=0) for buffer in buffers])
 
 
 def _normal(rng: np.random.Generator, size: tuple[int, int]) -> Complexes:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import shapely
 
 from surefoot.analysis.locate import LocateContext, Priors, Readings, category_of_label, locate, mixture_shares
 from surefoot.analysis.matching import category_numbers, marginal_variance, same_events
+from surefoot.analysis.reanchor.clutter import Clutter, expected_clutter
 from surefoot.analysis.reanchor.ground import SearchedGround, Seen
 from surefoot.analysis.reanchor.hypotheses import AS_READ, Hypothesis, RecordPrior, hypotheses_of
 from surefoot.analysis.reanchor.placements import Placement
@@ -189,25 +189,25 @@ def _subject(record: MinefieldRecord, readings: Readings, seen: Seen, context: R
     prior = hypotheses_of(readings, priors, context.grid.project, context.grid.crs)
     if prior is None:
         return None
-    return Subject(prior, _facts(record, readings, prior, priors), _vague_density(readings, seen, context, priors))
+    clutter = expected_clutter(prior, seen, **priors.table["clutter"])
+    facts = _facts(record, readings, prior, priors, clutter)
+    return Subject(prior, facts, _vague_density(readings, seen, context, priors), clutter.at_seen)
 
 
-def _facts(record: MinefieldRecord, readings: Readings, prior: RecordPrior, priors: Priors) -> RecordFacts:
+def _facts(
+    record: MinefieldRecord, readings: Readings, prior: RecordPrior, priors: Priors, clutter: Clutter
+) -> RecordFacts:  # fmt: skip
     assert readings.best is not None
     items = readings.best.items
     labels = items.model[prior.item]
     kinds = {label: category_of_label(label) for label in set(labels)}
     a, b = priors.table["presence"]["beta"]
-    pattern = prior.hypotheses[0].pattern
-    clutter = priors.table["clutter"]
-    hull = shapely.MultiPoint(np.column_stack([pattern.real, pattern.imag])).convex_hull.buffer(clutter["reach_m"])
-    own_density = len(prior.item) / float(hull.area)
     return RecordFacts(
         items.index[prior.item],
         category_numbers(np.array([kinds[label] for label in labels], dtype=object)),
         a / (a + b) * _not_removed(record, items.model)[prior.item],
-        float(clutter["share"]) * own_density,
-        own_density,
+        clutter.near,
+        clutter.own,
     )
 
 

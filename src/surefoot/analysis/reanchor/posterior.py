@@ -94,6 +94,7 @@ def explore(
     *,
     rng: np.random.Generator,
     degrees_of_freedom: float = 4.0,
+    clutter: Floats | None = None,
     other_density: Floats | None = None,
     settings: Settings | None = None,
 ) -> Posterior:
@@ -109,6 +110,8 @@ def explore(
         Spawned once a hypothesis.
     degrees_of_freedom
         Of the Student t prior of the placement.
+    clutter
+        (m,) density at each thing seen of devices of no record, per m2; None = `facts.clutter_per_m2` everywhere.
     other_density
         (m,) density at each thing seen of devices of other records, per m2; None = no other record near.
     settings
@@ -118,8 +121,8 @@ def explore(
     reach = [reach_of(h) for h in prior.hypotheses]
     find = within(seen.position, np.sqrt(seen.variance), reach)
     near = seen.take(find)
-    density = facts.clutter_per_m2 + (0.0 if other_density is None else other_density[find])
-    base = np.broadcast_to(np.atleast_1d(density), (len(near),))
+    base = np.full(len(near), facts.clutter_per_m2) if clutter is None else np.array(clutter[find])
+    base += 0.0 if other_density is None else other_density[find]
     factor = agreement(near, prior.record_id, prior.row, facts.index, facts.category)
     masks, pilot = Masks(searched), Settings(min(PILOT.particles, chosen.particles), min(PILOT.sweeps, chosen.sweeps))
     streams = rng.spawn(len(prior.hypotheses))
@@ -136,24 +139,26 @@ def explore(
     sampled = _refined(sampled, chosen, streams)
     logs = np.array([np.log(s.hypothesis.weight) + s.log_evidence for s in sampled])
     total = float(logsumexp(logs))
-    unrelated = unrelated_evidence(sampled[0].target, facts)
+    unrelated = unrelated_evidence(sampled[0], facts, base)
     return Posterior(prior, facts, tuple(sampled), np.exp(logs - total), find, total, unrelated)
 
 
-def unrelated_evidence(target: Target, facts: RecordFacts) -> float:
+def unrelated_evidence(first: Sampled, facts: RecordFacts, clutter: Floats) -> float:
     """Log evidence of "another field of unknown density lies here" against clutter alone.
 
     The density has an exponential prior with the record's own density as its mean; what was seen is Poisson over the
-    searched ground, so the evidence is that of a gamma-Poisson mixture.
+    searched ground, so the evidence is that of a gamma-Poisson mixture. `clutter` is the density at each thing near.
     """
+    target = first.target
     chance, _, _, cell = target.search
     area = float(chance.sum(dtype=np.float64)) * cell**2
-    count = int((target.finds[:, 2] <= registration.VAGUE_VARIANCE_M2).sum())
+    clear = target.finds[:, 2] <= registration.VAGUE_VARIANCE_M2
+    count = int(clear.sum())
     if count == 0 or area == 0.0:
         return 0.0
     rate = 1.0 / facts.recorded_per_m2
     mixed = np.log(rate) + gammaln(1.0 + count) - (1.0 + count) * np.log(rate + area)
-    return float(mixed - count * np.log(facts.clutter_per_m2) + facts.clutter_per_m2 * area)
+    return float(mixed - np.log(clutter[first.find_rows][clear]).sum() + facts.clutter_per_m2 * area)
 
 
 def _refined(rough: list[Sampled], settings: Settings, streams: list[np.random.Generator]) -> list[Sampled]:

@@ -29,14 +29,15 @@ ROUNDS = 2
 
 @dataclass(frozen=True)
 class Subject:
-    """A record as it enters: its hypotheses, its facts, and the density of its devices that have no place of their own.
+    """A record as it enters: its hypotheses and facts, and two densities at each thing seen, (m,), per m2.
 
-    `vague_density` (m,) is per m2 at each thing seen.
+    `vague_density` is that of its devices that have no place of their own, `clutter` that of devices of no record.
     """
 
     prior: RecordPrior
     facts: RecordFacts
     vague_density: Floats
+    clutter: Floats
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ class _Step:
         rng = stream_of(self.around.seed, subject.prior.record_id)
         posterior = explore(
             subject.prior, subject.facts, self.around.seen, self.around.searched, rng=rng,
-            degrees_of_freedom=self.around.degrees_of_freedom, other_density=others + subject.vague_density,
-            settings=self.around.settings,
+            degrees_of_freedom=self.around.degrees_of_freedom, clutter=subject.clutter,
+            other_density=others + subject.vague_density, settings=self.around.settings,
         )  # fmt: skip
         return Corrected(posterior, placements_of(posterior, rng))
 
