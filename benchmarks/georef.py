@@ -1,9 +1,12 @@
-"""Georeferenced old maps: fit on a few random pairs, predict the others, beside the usual methods.
+"""Maps fitted on a few pairs of points, the other pairs predicted, beside the usual methods.
 
-Kastoria (1,106 pairs, metres to metres) and three maps of Tallinn (pixel to longitude and latitude, projected to
-a plane about their middle), then made-up sets with known truth. For every number of pairs k: root mean square of
-the planimetric error over all held-out pairs of all repetitions, coverage of the stated 95 % ellipses, and their
-median size. The usual methods are least squares (similarity, affine), GDAL's polynomial of order 2 and its thin
+`--part simulated`: made-up sheets (`simulated_maps.py`); what is decided about priors is decided on these.
+`--part real`: Kastoria (1,106 pairs, metres to metres) and three maps of Tallinn (pixel to longitude and latitude,
+projected to a plane about their middle), k random pairs fitted, up to 300 of the others predicted. For every k: root
+mean square of the planimetric error over all held-out pairs of all repetitions, coverage of the stated 95 %
+ellipses, and their median size.
+
+The usual methods are least squares (similarity, affine, projective), GDAL's polynomials of order 2 and 3 and its thin
 plate spline (own code after GDAL's formulas: centred least squares, and a spline with a linear part and no
 smoothing). An image's rows run downwards; the usual similarity and ours are told so.
 
@@ -15,14 +18,18 @@ from __future__ import annotations
 import argparse
 import csv
 import os
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pyproj
 from scipy.interpolate import RBFInterpolator
+from scipy.optimize import least_squares
+from scipy.spatial import Delaunay
 
+from simulated_maps import KINDS, NOISES, SIDE_M, WRONGS, sheet
 from surefoot import fit_transform
 
 FOLDER = Path(os.environ.get("SUREFOOT_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "georef"
@@ -31,10 +38,11 @@ TALLINN = {
     "Tallinn 1910": "Tallinn_1910.csv",
     "Tallinn 1920": "Tallinn_1920_reference_points.csv",
 }
-COUNTS = (3, 5, 10, 30)
+COUNTS = {"real": (3, 5, 10, 30), "simulated": (3, 5, 8, 10, 20, 30)}
 MOST_OTHERS = 300  # held-out pairs that are scored per repetition, chosen at random
 CHI2_TWO = 5.991464547107979
 Pairs = tuple[np.ndarray, np.ndarray]
+Scores = dict[str, np.ndarray]
 
 
 def kastoria() -> Pairs:
@@ -62,8 +70,7 @@ def similarity(source: np.ndarray, target: np.ndarray) -> Callable[[np.ndarray],
 def polynomial(order: int) -> Callable[[np.ndarray, np.ndarray], Callable[[np.ndarray], np.ndarray]]:
     def columns(u: np.ndarray) -> np.ndarray:
         x, y = u.T
-        terms = [np.ones(len(u)), x, y] + ([x * x, x * y, y * y] if order == 2 else [])
-        return np.stack(terms, axis=1)
+        return np.stack([x ** (d - j) * y**j for d in range(order + 1) for j in range(d + 1)], axis=1)
 
     def fit(source: np.ndarray, target: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
         middle, size = source.mean(axis=0), np.ptp(source, axis=0).max()
@@ -71,6 +78,23 @@ def polynomial(order: int) -> Callable[[np.ndarray, np.ndarray], Callable[[np.nd
         return lambda p: columns((p - middle) / size) @ weights
 
     return fit
+
+
+def projective(source: np.ndarray, target: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Direct linear transform on centred points, then least squares of the misses themselves (Gauss-Newton)."""
+    sm, tm = source.mean(axis=0), target.mean(axis=0)
+    ss, ts = np.ptp(source, axis=0).max(), np.ptp(target, axis=0).max()
+    u, v = (source - sm) / ss, (target - tm) / ts
+
+    def mapped(h: np.ndarray, p: np.ndarray) -> np.ndarray:
+        homogeneous = np.column_stack([p, np.ones(len(p))])
+        return (homogeneous @ h[:6].reshape(2, 3).T) / (1 + p @ h[6:])[:, None]
+
+    one, zero = np.column_stack([u, np.ones(len(u))]), np.zeros((len(u), 3))
+    rows = np.concatenate([np.hstack([one, zero, -v[:, :1] * u]), np.hstack([zero, one, -v[:, 1:] * u])])
+    start = np.linalg.lstsq(rows, v.T.ravel(), rcond=None)[0]
+    h = least_squares(lambda h: (mapped(h, u) - v).ravel(), start).x
+    return lambda p: tm + ts * mapped(h, (p - sm) / ss)
 
 
 def spline(source: np.ndarray, target: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -81,107 +105,150 @@ def spline(source: np.ndarray, target: np.ndarray) -> Callable[[np.ndarray], np.
 PLAIN = {
     "similarity": (2, similarity),
     "affine = GDAL order 1": (3, polynomial(1)),
+    "projective": (4, projective),
     "GDAL order 2": (6, polynomial(2)),
+    "GDAL order 3": (10, polynomial(3)),
     "GDAL thin plate": (4, spline),
 }
 
 
-def made_up(kind: str, rng: np.random.Generator) -> tuple[Pairs, np.ndarray]:
-    """A sheet of 240 pairs, and which of them are right; the wrong ones are never scored."""
-    n = 240
-    source = rng.uniform(0, [5000, 3500], (n, 2))
-    u = (source - [2500, 1750]) / 2500
-    turn = rng.uniform(-np.pi, np.pi)
-    scale = np.exp(rng.uniform(-1, 1))
-    rotation = scale * np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    if kind == "affine":
-        rotation = rotation @ np.array([[1.02, 0.015], [0.0, 0.985]])
-    bend = np.zeros((n, 2))
-    if kind == "smooth bend, 10 % wrong":
-        a, b = rng.normal(size=(2, 3)), rng.uniform(0, 2 * np.pi, (2, 3))
-        waves = rng.normal(size=(2, 3, 2)) * 1.3
-        bend = 15 * np.stack([(a[k] * np.sin(u @ waves[k].T + b[k])).sum(axis=1) for k in (0, 1)], axis=1)
-    target = (source + bend + rng.normal(size=(n, 2)) * 5) @ rotation.T + rng.uniform(-1e6, 1e6, 2)
-    right = np.ones(n, dtype=bool)
-    if "wrong" in kind:
-        right = rng.random(n) >= 0.1
-        target[~right] = rng.permutation(target)[: int(np.sum(~right))]
-    return (source, target), right
-
-
-MADE_UP = ("similarity", "affine", "similarity, 10 % wrong", "smooth bend, 10 % wrong")
-
-
-def one(job: tuple[str, int, int]) -> dict[str, np.ndarray]:
-    """Squared misses of the held-out pairs per method; `inside` and `area` of ours."""
-    name, k, seed = job
-    rng = np.random.default_rng([seed, k])
-    if name in MADE_UP:
-        (source, target), right = made_up(name, rng)
-        step = np.sqrt(np.linalg.det(np.cov(target[right].T)) / np.linalg.det(np.cov(source[right].T))) ** 0.5
-        target = target / step  # every repetition counts alike
-    else:
-        source, target = kastoria() if name == "Kastoria" else tallinn(name)
-        right = np.ones(len(source), dtype=bool)
-    order = rng.permutation(len(source))
-    fitted, others = order[:k], order[k:][right[order[k:]]][:MOST_OTHERS]
-    transform = fit_transform(source[fitted], target[fitted], mirrored=name in TALLINN, rng=np.random.default_rng(seed))
-    mean, cov = transform.predict(source[others])
-    miss = target[others] - mean
+def scored(source: np.ndarray, target: np.ndarray, k: int, mirrored: bool, seed: int) -> Scores:
+    """Squared misses of the pairs from the k-th on, per method; `inside` and `size` of ours."""
+    transform = fit_transform(source[:k], target[:k], mirrored=mirrored, rng=np.random.default_rng(seed))
+    mean, cov = transform.predict(source[k:])
+    miss = target[k:] - mean
     distance = np.einsum("ia,iab,ib->i", miss, np.linalg.inv(cov), miss)
     out = {
         "ours": np.sum(miss**2, axis=1),
         "inside": distance <= CHI2_TWO,
         "size": np.linalg.det(cov) ** 0.25,
     }
-    flipped = source * [1, -1] if name in TALLINN else source
+    flipped = source * [1, -1] if mirrored else source
     for method, (least, fit) in PLAIN.items():
         if k >= least:
-            guess = fit(flipped[fitted], target[fitted])(flipped[others])
-            out[method] = np.sum((target[others] - guess) ** 2, axis=1)
+            guess = fit(flipped[:k], target[:k])(flipped[k:])
+            out[method] = np.sum((target[k:] - guess) ** 2, axis=1)
     return out
 
 
-def jobs(names: list[str], repetitions: int, seed: int) -> Iterator[tuple[str, int, list[tuple[str, int, int]]]]:
-    for name in names:
-        size = 240 if name in MADE_UP else len((kastoria() if name == "Kastoria" else tallinn(name))[0])
-        for k in COUNTS:
-            if k < size:
-                yield name, k, [(name, k, seed + r) for r in range(repetitions)]
+def real(job: tuple[str, int, int]) -> Scores:
+    name, k, seed = job
+    source, target = kastoria() if name == "Kastoria" else tallinn(name)
+    order = np.random.default_rng([seed, k]).permutation(len(source))[: k + MOST_OTHERS]
+    return scored(source[order], target[order], k, name in TALLINN, seed)
 
 
-def line(name: str, k: int, results: list[dict[str, np.ndarray]]) -> str:
-    """One row of the table; the coverage's standard error is over repetitions."""
-    rms = {
+def simulated(job: tuple[str, int, float, float, int]) -> Scores:
+    """Misses in units of the pairs' sd; the methods' are of right pairs only."""
+    name, k, noise, wrong, seed = job
+    numbers = [seed, k, list(KINDS).index(name), round(1e4 * noise), round(100 * wrong)]
+    s = sheet(KINDS[name], k, noise, wrong, np.random.default_rng(numbers))
+    out = scored(s.source, s.target, k, False, seed)
+    unit = s.scale * SIDE_M * noise
+    right = s.right[k:]
+    within = Delaunay(s.source[:k]).find_simplex(s.source[k:]) >= 0
+    found = {m: v[right] / unit**2 for m, v in out.items() if m == "ours" or m in PLAIN}
+    inside = out["inside"]
+    return found | {
+        "right": inside[right],
+        "all": inside,
+        "within": inside[right & within],
+        "beyond": inside[right & ~within],
+        "size": out["size"] / unit,
+    }
+
+
+def rms(results: list[Scores]) -> dict[str, float]:
+    return {
         m: float(np.sqrt(np.mean(np.concatenate([r[m] for r in results])))) for m in ("ours", *PLAIN) if m in results[0]
     }
-    plain = {m: v for m, v in rms.items() if m != "ours"}
-    best = min(plain, key=lambda m: plain[m])
-    inside = np.array([r["inside"].mean() for r in results])
-    error = inside.std(ddof=1) / np.sqrt(len(inside))
-    size = np.median(np.concatenate([r["size"] for r in results]))
-    cells = [f"{plain[m]:.3g}" if m in plain else "-" for m in PLAIN]
-    return (
-        f"| {name} | {k} | {rms['ours']:.3g} | {' | '.join(cells)} | {rms['ours'] / plain[best] - 1:+.1%} ({best}) |"
-        f" {inside.mean():.3f} +- {error:.3f} | {size:.3g} |"
-    )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="*", help="names of sets")
-    parser.add_argument("--repetitions", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
-    names = options.only or ["Kastoria", *TALLINN, *MADE_UP]
+def against_best(results: list[Scores]) -> tuple[float, str]:
+    """RMSE of ours over that of the best usual method, best in hindsight, and which that is."""
+    found = rms(results)
+    best = min((m for m in found if m != "ours"), key=lambda m: found[m])
+    return found["ours"] / found[best], best
+
+
+def share(results: list[Scores], key: str) -> str:
+    """Mean coverage and its standard error over repetitions."""
+    each = np.array([r[key].mean() for r in results if len(r[key])])
+    return f"{each.mean():.3f} +- {each.std(ddof=1) / np.sqrt(len(each)):.3f}" if len(each) > 1 else "-"
+
+
+def real_part(names: list[str], counts: tuple[int, ...], seeds: range, pool: ProcessPoolExecutor) -> None:
     print(
         "| set | k | ours, RMSE m | " + " | ".join(PLAIN) + " | ours to the best | coverage of 95 % | sd per axis, m |"
     )
     print("|---" * (6 + len(PLAIN)) + "|")
+    for name in names:
+        size = len((kastoria() if name == "Kastoria" else tallinn(name))[0])
+        for k in (k for k in counts if k < size):
+            results = list(pool.map(real, [(name, k, seed) for seed in seeds], chunksize=4))
+            found = rms(results)
+            ratio, best = against_best(results)
+            cells = [f"{found[m]:.3g}" if m in found else "-" for m in PLAIN]
+            print(
+                f"| {name} | {k} | {found['ours']:.3g} | {' | '.join(cells)} | {ratio - 1:+.1%} ({best}) |"
+                f" {share(results, 'inside')} | {np.median(np.concatenate([r['size'] for r in results])):.3g} |",
+                flush=True,
+            )
+
+
+Cell = tuple[str, int, float, float]
+
+
+def simulated_part(names: list[str], counts: tuple[int, ...], seeds: range, pool: ProcessPoolExecutor) -> None:
+    """Two tables: by number of pairs and share of wrong ones; by kind of map, without wrong ones."""
+    found: dict[Cell, list[Scores]] = {}
+    for k in counts:
+        cells = [(name, k, noise, wrong) for name in names for noise in NOISES for wrong in WRONGS]
+        jobs = [(*cell, seed) for cell in cells for seed in seeds]
+        for job, result in zip(jobs, pool.map(simulated, jobs, chunksize=9), strict=True):
+            found.setdefault(job[:4], []).append(result)
+        print(f"# k = {k} done", file=sys.stderr, flush=True)
+    print("| k | wrong | right pairs | all pairs | right, in the hull | beyond it | size | to the best: mean | worst |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for k in counts:
+        for wrong in WRONGS:
+            some = {c: r for c, r in found.items() if c[1] == k and c[3] == wrong}
+            flat = [r for results in some.values() for r in results]
+            ratio = {c: against_best(r)[0] for c, r in some.items()}
+            worst = max(ratio, key=lambda c: ratio[c])
+            cover = " | ".join(share(flat, key) for key in ("right", "all", "within", "beyond"))
+            print(
+                f"| {k} | {wrong:.0%} | {cover} | {np.median(np.concatenate([r['size'] for r in flat])):.2f} |"
+                f" {np.exp(np.mean(np.log(list(ratio.values())))):.2f} |"
+                f" {ratio[worst]:.2f} ({worst[0]}, {SIDE_M * worst[2]:.3g} m) |"
+            )
+    print("\n| map | " + " | ".join(f"k = {k}" for k in counts) + " |")
+    print("|---" * (1 + len(counts)) + "|")
+    for name in names:
+        row = []
+        for k in counts:
+            each = [found[name, k, noise, 0.0] for noise in NOISES]
+            ratios = " ".join(f"{against_best(results)[0]:.2f}" for results in each)
+            row.append(f"{np.mean([r['right'].mean() for results in each for r in results]):.3f}; {ratios}")
+        print(f"| {name} | " + " | ".join(row) + " |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--part", choices=["real", "simulated"], default="simulated")
+    parser.add_argument("--only", nargs="*", help="names of sets or kinds of map")
+    parser.add_argument("--counts", nargs="*", type=int, help="numbers of pairs fitted")
+    parser.add_argument("--repetitions", type=int, help="default: 100 of a real set, 3 of a made-up sheet of each kind")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    is_real = options.part == "real"
+    names = options.only or (["Kastoria", *TALLINN] if is_real else list(KINDS))
+    repetitions = options.repetitions or (100 if is_real else 3)
+    seeds = range(options.seed, options.seed + repetitions)
+    counts = tuple(options.counts or COUNTS[options.part])
     with ProcessPoolExecutor(options.workers) as pool:
-        for name, k, some in jobs(names, options.repetitions, options.seed):
-            print(line(name, k, list(pool.map(one, some, chunksize=4))), flush=True)
+        (real_part if is_real else simulated_part)(names, counts, seeds, pool)
 
 
 if __name__ == "__main__":

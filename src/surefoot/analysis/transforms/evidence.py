@@ -2,12 +2,13 @@
 
 In the frame of no unit the residual of a pair from the first fit is::
 
-    d = beta0 + beta1 z + gamma conj(z) + f(z) + e
+    d = beta0 + beta1 z + gamma conj(z) + z Re(conj(tau) z) + f(z) + e
 
-beta: shift, turn, scale; gamma: what an affine map has beyond them (stretch and skew); f: a Gaussian process
-(Matern 5/2, the same for east and north); e: the pair's error, variance ``sigma^2 / weight``. With the sizes of
-gamma and f stated as multiples of sigma, everything but the cell is normal-inverse-gamma and integrates out
-(O'Hagan and Forster 2004, Kendall's Advanced Theory of Statistics 2B, chapter 11).
+beta: shift, turn, scale; gamma: what an affine map has beyond them (stretch and skew); tau: what a projective
+map has beyond that, to first order (a tilted photograph); f: a Gaussian process (Matern 5/2, the same for east
+and north); e: the pair's error, variance ``sigma^2 / weight``. With the sizes of gamma, tau and f stated as
+multiples of sigma, everything but the cell is normal-inverse-gamma and integrates out (O'Hagan and Forster 2004,
+Kendall's Advanced Theory of Statistics 2B, chapter 11).
 """
 
 from __future__ import annotations
@@ -24,19 +25,52 @@ Complex = npt.NDArray[np.complex128]
 LENGTHS = np.array([0.25, 0.6, 1.5, 4.0])  # of the source's radius
 HEIGHTS = np.array([1.0, 3.0, 10.0, 30.0, 100.0, 1000.0])  # of sigma
 HEIGHT_PRIOR = np.array([0.25, 0.30, 0.20, 0.12, 0.08, 0.05])
-BENDS = np.array([0.0, 3.0, 30.0, 300.0, 3000.0, 30000.0])  # size of gamma, of sigma; 0 = none
-BEND_PRIOR = np.array([0.0, 0.30, 0.30, 0.20, 0.12, 0.08])
+SIZES = np.array([3.0, 30.0, 300.0, 3000.0, 30000.0])  # of gamma and tau, of sigma
+SIZE_PRIOR = np.array([0.30, 0.30, 0.20, 0.12, 0.08])
+NONE = 1e-7  # size of what a shape does not have
+SHAPES = np.array([[NONE, NONE], *[[s, NONE] for s in SIZES], *[[s, s] for s in SIZES]])  # sizes of gamma, tau
+SHAPE_KIND = np.array([0] + [1] * len(SIZES) + [2] * len(SIZES))  # similarity, affine, projective
 NOISES = 10.0 ** np.arange(-6.0, 0.0)  # sigma of a pair, of the source's radius
 NOISE_PRIOR = np.array([0.03, 0.05, 0.12, 0.35, 0.35, 0.10])
 NOISE_SHAPE = 0.5
-P_AFFINE, P_LOCAL = 0.3, 0.3
+P_AFFINE, P_PROJECTIVE, P_LOCAL = 0.3, 0.1, 0.3
+AFFINE_FROM, PROJECTIVE_FROM, LOCAL_FROM = 4, 5, 5  # pairs: one more than the shape fits exactly (a bend: two)
 T_DEGREES = 4.0  # of the prior of shift, turn and scale (methods.md section 2)
-NONE_BEND = 1e-7
 MOST_FEATURES = 150
 
-# Rows: beta0 east, beta0 north, beta1 real, imaginary, gamma real, imaginary; columns: 1, z east, z north.
-EAST = np.array([[1, 0, 0], [0, 0, 0], [0, 1, 0], [0, 0, -1], [0, 1, 0], [0, 0, 1]], dtype=np.float64)
-NORTH = np.array([[0, 0, 0], [1, 0, 0], [0, 0, 1], [0, 1, 0], [0, 0, -1], [0, 1, 0]], dtype=np.float64)
+# Rows: beta0 east, north; beta1 real, imaginary; gamma real, imaginary; tau real, imaginary. Columns: `basis`.
+EAST = np.array(
+    [
+        [1, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0],
+        [0, 1, 0, 0, 0, 0],
+        [0, 0, -1, 0, 0, 0],
+        [0, 1, 0, 0, 0, 0],
+        [0, 0, 1, 0, 0, 0],
+        [0, 0, 0, 1, 0, 0],
+        [0, 0, 0, 0, 1, 0],
+    ],
+    dtype=np.float64,
+)
+NORTH = np.array(
+    [
+        [0, 0, 0, 0, 0, 0],
+        [1, 0, 0, 0, 0, 0],
+        [0, 0, 1, 0, 0, 0],
+        [0, 1, 0, 0, 0, 0],
+        [0, 0, -1, 0, 0, 0],
+        [0, 1, 0, 0, 0, 0],
+        [0, 0, 0, 0, 1, 0],
+        [0, 0, 0, 0, 0, 1],
+    ],
+    dtype=np.float64,
+)
+
+
+def basis(z: Complex) -> Floats:
+    """1, east, north, east^2, east north, north^2 (n, 6) of positions (n,)."""
+    e, n = z.real, z.imag
+    return np.stack([np.ones(len(z)), e, n, e * e, e * n, n * n], axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,16 +117,16 @@ class Sums:
 
     Attributes
     ----------
-    gram : (c, j, 5, 5)
-        Generalised least-squares products of the columns 1, z east, z north, d east, d north.
+    gram : (c, j, 8, 8)
+        Generalised least-squares products of the columns: `basis`, d east, d north.
     log_det : (c, j)
         Log determinant of the errors' covariance, one axis, without the pairs' weights.
     roots : (c, l, k)
         Eigenvalues of the weighted features, per length.
     vectors : (c, l, k, k)
         Their eigenvectors.
-    loads : (c, l, k, 5)
-        Weighted features times the five columns, in the eigenvectors' frame.
+    loads : (c, l, k, 8)
+        Weighted features times the columns, in the eigenvectors' frame.
     """
 
     gram: Floats
@@ -116,8 +150,8 @@ def sums(phi: Floats, columns: Floats, weight: Floats) -> Sums:
     ----------
     phi : (l, n, k)
         Features of the pairs per length.
-    columns : (n, 5)
-        1, z east, z north, d east, d north.
+    columns : (n, 8)
+        `basis`, d east, d north.
     weight : (c, n)
         Of each pair, 0 = wrong pair, per chain.
     """
@@ -133,7 +167,7 @@ def sums(phi: Floats, columns: Floats, weight: Floats) -> Sums:
     log_det = np.log1p(square * roots[:, :, None, :]).sum(axis=-1)
     c = len(weight)
     return Sums(
-        gram=np.concatenate([plain[:, None], plain[:, None] - taken.reshape(c, -1, 5, 5)], axis=1),
+        gram=np.concatenate([plain[:, None], plain[:, None] - taken.reshape(c, -1, 8, 8)], axis=1),
         log_det=np.concatenate([np.zeros((c, 1)), log_det.reshape(c, -1)], axis=1),
         roots=roots,
         vectors=vectors,
@@ -143,22 +177,22 @@ def sums(phi: Floats, columns: Floats, weight: Floats) -> Sums:
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Posterior of every cell, per chain (c); local (j), bend (b) and noise (s) cells.
+    """Posterior of every cell, per chain (c); local (j), shape (b) and noise (s) cells; bent = (gamma, tau).
 
     Attributes
     ----------
     log_weight : (c, j, b, s)
         Log of prior times evidence.
     plain : (c, j, 4, 4)
-        Precision of beta, over sigma^2, gamma left out.
+        Precision of beta, over sigma^2, gamma and tau left out.
     plain_mean : (c, j, 4)
-        Mean of beta where gamma is zero.
-    lean : (c, j, 4, 2)
-        What beta loses per unit of gamma.
-    bent : (c, j, b, 2, 2)
-        Precision of gamma, beta integrated out.
-    gamma : (c, j, b, 2)
-        Mean of gamma.
+        Mean of beta where gamma and tau are zero.
+    lean : (c, j, 4, 4)
+        What beta loses per unit of (gamma, tau).
+    bent : (c, j, b, 4, 4)
+        Precision of (gamma, tau), beta integrated out.
+    bent_mean : (c, j, b, 4)
+        Their mean.
     shape : (c,), rate : (c, j, b, s)
         sigma^2 is inverse gamma.
     """
@@ -168,7 +202,7 @@ class Cells:
     plain_mean: Floats
     lean: Floats
     bent: Floats
-    gamma: Floats
+    bent_mean: Floats
     shape: Floats
     rate: Floats
 
@@ -207,41 +241,54 @@ def cells(added: Sums, pairs: Floats, prior: Prior, scale: Floats) -> Cells:
         sigma^2 times the gamma weight of the Student-t prior; not used when the prior is flat.
     """
     gram = added.gram
-    normal = EAST @ gram[..., :3, :3] @ EAST.T + NORTH @ gram[..., :3, :3] @ NORTH.T
-    right = EAST @ gram[..., :3, 3:4] + NORTH @ gram[..., :3, 4:5]
+    normal = EAST @ gram[..., :6, :6] @ EAST.T + NORTH @ gram[..., :6, :6] @ NORTH.T
+    right = EAST @ gram[..., :6, 6:7] + NORTH @ gram[..., :6, 7:8]
     plain = normal[..., :4, :4]
     shape, rate = NOISE_SHAPE + pairs - 2, NOISE_SHAPE * prior.noises**2 + np.zeros((len(pairs), 1, 1, 1))
     if prior.precision is not None:
         plain = plain + scale[:, None, None, None] * prior.precision
         shape, rate = shape + T_DEGREES / 2 + 2, rate + (T_DEGREES / 2 * scale)[:, None, None, None]
     solved = np.linalg.solve(plain, np.concatenate([normal[..., :4, 4:], right[..., :4, :]], axis=-1))
-    lean, mean = solved[..., :2], solved[..., 2]
+    lean, mean = solved[..., :4], solved[..., 4]
     left = normal[..., 4:, 4:] - normal[..., 4:, :4] @ lean
     pull = right[..., 4:, 0] - np.sum(lean * right[..., :4, :], axis=-2)
-    stiff = 1 / np.where(BENDS == 0, NONE_BEND, BENDS) ** 2
-    bent = left[:, :, None] + stiff[:, None, None] * np.eye(2)
-    gamma, log_det = _two_by_two(bent, pull[:, :, None])
-    square = gram[..., 3, 3] + gram[..., 4, 4] - np.sum(right[..., :4, 0] * mean, axis=-1)
-    half = 0.5 * np.maximum(square[:, :, None] - np.sum(pull[:, :, None] * gamma, axis=-1), 0.0)
-    fit = -(added.log_det + 0.5 * np.linalg.slogdet(plain)[1])[:, :, None] - 0.5 * log_det + np.log(stiff)
+    stiff = np.repeat(1 / SHAPES**2, 2, axis=1)  # (b, 4)
+    bent = left[:, :, None] + stiff[:, :, None] * np.eye(4)
+    bent_mean, log_det = _solved(bent, pull[:, :, None])
+    square = gram[..., 6, 6] + gram[..., 7, 7] - np.sum(right[..., :4, 0] * mean, axis=-1)
+    half = 0.5 * np.maximum(square[:, :, None] - np.sum(pull[:, :, None] * bent_mean, axis=-1), 0.0)
+    fit = -(added.log_det + 0.5 * np.linalg.slogdet(plain)[1])[:, :, None] - 0.5 * log_det
+    fit = fit + 0.5 * np.log(stiff).sum(axis=-1)
     own = NOISE_SHAPE * np.log(NOISE_SHAPE * prior.noises**2)
     rate = rate + half[..., None]
     log_weight = fit[..., None] + own - shape[:, None, None, None] * np.log(rate) + prior.log_cells
-    return Cells(log_weight, plain, mean, lean, bent, gamma, shape, rate)
+    return Cells(log_weight, plain, mean, lean, bent, bent_mean, shape, rate)
 
 
-def _two_by_two(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
-    """Solution (..., 2) and log determinant of symmetric positive definite 2 x 2 systems."""
-    a, b, c = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 1]
-    det = np.maximum(a * c - b * b, 1e-12 * a * c)
-    x, y = right[..., 0], right[..., 1]
-    return np.stack([(c * x - b * y) / det, (a * y - b * x) / det], axis=-1), np.log(det)
+def _solved(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
+    """Solution (..., p) and log determinant of many small symmetric positive definite systems (L D L^T)."""
+    p = matrix.shape[-1]
+    lower: dict[tuple[int, int], Floats] = {}
+    pivots: list[Floats] = []
+    half: list[Floats] = []
+    for i in range(p):
+        for j in range(i):
+            taken = sum(lower[i, k] * lower[j, k] * pivots[k] for k in range(j))
+            lower[i, j] = (matrix[..., i, j] - taken) / pivots[j]
+        pivot = matrix[..., i, i] - sum(lower[i, k] ** 2 * pivots[k] for k in range(i))
+        pivots.append(np.maximum(pivot, 1e-12 * matrix[..., i, i]))
+        half.append(right[..., i] - sum(lower[i, k] * half[k] for k in range(i)))
+    found: list[Floats] = [half[i] / pivots[i] for i in range(p)]
+    for i in reversed(range(p)):
+        found[i] = found[i] - sum(lower[k, i] * found[k] for k in range(i + 1, p))
+    return np.stack(found, axis=-1), np.asarray(np.log(np.stack(pivots)).sum(axis=0))
 
 
-def log_prior_of_cells(noise_prior: Floats, affine: bool = True, local: bool = True) -> Floats:
-    """Log prior (j, b, s) of local, bend and noise cells; hypotheses that are not to be weighed have none."""
-    p_affine, p_local = P_AFFINE * affine, P_LOCAL * local
+def log_prior_of_cells(noise_prior: Floats, pairs: int) -> Floats:
+    """Log prior (j, b, s) of local, shape and noise cells; hypotheses with too few pairs for them have none."""
+    p_bent = np.array([P_AFFINE * (pairs >= AFFINE_FROM), P_PROJECTIVE * (pairs >= PROJECTIVE_FROM)])
+    p_local = P_LOCAL * (pairs >= LOCAL_FROM)
     heights = np.tile(HEIGHT_PRIOR, len(LENGTHS)) * p_local / len(LENGTHS)
-    bend = np.where(BENDS == 0, 1 - p_affine, p_affine * BEND_PRIOR)
-    weight = np.concatenate([[1 - p_local], heights])[:, None, None] * bend[:, None] * noise_prior
+    shape = np.concatenate([[1 - p_bent.sum()], np.outer(p_bent, SIZE_PRIOR).ravel()])
+    weight = np.concatenate([[1 - p_local], heights])[:, None, None] * shape[:, None] * noise_prior
     return np.asarray(np.where(weight > 0, np.log(np.maximum(weight, 1e-300)), -np.inf))

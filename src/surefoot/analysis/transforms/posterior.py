@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.analysis.transforms.evidence import EAST, NOISE_PRIOR, NOISES, NORTH, Prior, log_prior_of_cells
+from surefoot.analysis.transforms.evidence import EAST, NOISE_PRIOR, NOISES, NORTH, Prior, basis, log_prior_of_cells
 from surefoot.analysis.transforms.frames import (
     Frame,
     Similarity,
@@ -24,8 +24,7 @@ Booleans = npt.NDArray[np.bool_]
 Complex = npt.NDArray[np.complex128]
 
 LEVEL = 0.95
-HIGHEST_LEVEL = 0.98  # of the right pairs, where some of the new pairs will be wrong
-AFFINE_FROM, LOCAL_FROM = 4, 5  # pairs: with fewer the hypothesis fits whatever is written
+SHAPE_NAMES = ("similarity", "affine", "projective")
 CHI2_TWO, CHI2_FOUR = 5.991464547107979, 9.487729036781154
 DRAWS_PER_POINT = 1280
 BLOCK = 256
@@ -50,7 +49,8 @@ class Transform:
     Attributes
     ----------
     hypotheses
-        Posterior weight of ``similarity``, ``affine`` and ``local``; they sum to one.
+        Posterior weight of ``similarity``, ``affine``, ``projective`` and ``local`` (any of them with a smooth bend
+        besides); they sum to one.
     mirrored
         Posterior probability that the source's second coordinate runs the other way (rows of an image).
     wrong : (n,)
@@ -77,16 +77,17 @@ class Transform:
         points : (m, 2)
             In the source's frame and unit.
         pair_noise
-            True: for the observed target of a new pair, its own error included. False: for the map itself.
+            True: for the observed target of a new pair that is right, its own error included. False: for the map
+            itself.
 
         Returns
         -------
         mean : (m, 2), covariance : (m, 2, 2)
             Target units. The covariance is that of the normal distribution whose 95 % ellipse (squared
             distance 5.991) holds 95 % of the posterior predictive. With few pairs the predictive has heavy tails,
-            so this is wider than the spread near the mean suggests. With `pair_noise` the 95 % speak of all
-            new pairs: wrong ones count as outside, so of the right ones up to 98 % are held. Where both
-            orientations are possible the mean is the more probable one's; the ellipse holds both.
+            so this is wider than the spread near the mean suggests. Wrong pairs are not held: of all new pairs
+            as many more lie outside as `wrong_share` says. Where both orientations are possible the mean is the
+            more probable one's; the ellipse holds both.
         """
         points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
         if not np.isfinite(points).all():
@@ -108,8 +109,7 @@ class Transform:
         share = np.concatenate(
             [np.full(s.shape[1], p.weight / s.shape[1]) for p, s in zip(self._parts, samples, strict=True)]
         )
-        level = min(LEVEL / (1 - float(self.wrong_share[0])), HIGHEST_LEVEL) if pair_noise else LEVEL
-        cov = ellipse_covariance(np.concatenate(samples, axis=1) - mean[:, None], share, CHI2_TWO, level)
+        cov = ellipse_covariance(np.concatenate(samples, axis=1) - mean[:, None], share, CHI2_TWO)
         return main.back(mean[:, 0] + 1j * mean[:, 1]), main.turned(cov)
 
     def similarity(self, pivot: Floats | None = None) -> Similarity:
@@ -218,9 +218,7 @@ def _part(
     noises, noise_prior = NOISES, NOISE_PRIOR
     if prior is not None and prior.pair_sd_m is not None:
         noises, noise_prior = np.array([max(prior.pair_sd_m / abs(frame.step), 1e-12)]), np.ones(1)
-    beliefs = Prior(
-        precision, noises, log_prior_of_cells(noise_prior, len(source) >= AFFINE_FROM, len(source) >= LOCAL_FROM)
-    )
+    beliefs = Prior(precision, noises, log_prior_of_cells(noise_prior, len(source)))
     draws = draw(frame.source(source), frame.target(target), beliefs, rng)
     d = len(draws.shape)
     q = max(DRAWS_PER_POINT // d, 1)
@@ -238,13 +236,11 @@ def _part(
 
 def _summed(parts: tuple[_Part, ...]) -> Transform:
     weight = np.array([p.weight for p in parts])
-    local = np.concatenate([p.weight * (p.draws.length >= 0) / len(p.draws.length) for p in parts])
-    bent = np.concatenate([p.weight * (p.draws.bent & (p.draws.length < 0)) / len(p.draws.length) for p in parts])
-    hypotheses = {
-        "similarity": 1 - float(local.sum() + bent.sum()),
-        "affine": float(bent.sum()),
-        "local": float(local.sum()),
-    }
+    share = np.concatenate([np.full(len(p.draws.length), p.weight / len(p.draws.length)) for p in parts])
+    local = np.concatenate([p.draws.length >= 0 for p in parts])
+    kind = np.concatenate([p.draws.shape_kind for p in parts])
+    hypotheses = {name: float(share[~local & (kind == k)].sum()) for k, name in enumerate(SHAPE_NAMES)}
+    hypotheses["local"] = float(share[local].sum())
     best = parts[int(weight.argmax())]
     at = [0.5, 0.05, 0.95]
     return Transform(
@@ -282,18 +278,17 @@ def _by_length(draws: Draws) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
 
 def _closed(draws: Draws, z: Complex, length: int, some: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
     """Mean (m, d, 2) and covariance over sigma^2 (m, d, 2, 2) of the map at z under some draws."""
-    basis = np.stack([np.ones(len(z)), z.real, z.imag], axis=1)
-    rows = np.broadcast_to(basis[:, None], (len(z), len(some), 3))
+    rows = np.broadcast_to(basis(z)[:, None], (len(z), len(some), 6))
     extra = np.zeros((len(z), len(some)))
     mean = np.stack([z.real, z.imag], axis=1)[:, None] + np.zeros((1, len(some), 2))
     if length >= 0:
         phi = draws.features.at(z, length)
         own = np.einsum("mk,dkc->mdc", phi, draws.feature_mean[some], optimize=True)
-        rows, mean = rows - own[..., :3], mean + own[..., 3:]
+        rows, mean = rows - own[..., :6], mean + own[..., 6:]
         known = np.einsum("mk,dkj->mdj", phi, draws.feature_root[some], optimize=True)
         unseen = np.maximum(1 - np.sum(phi**2, axis=1), 0.0)
         extra = np.sum(known**2, axis=-1) + draws.height2[some] * unseen[:, None]
-    design = np.stack([rows @ EAST.T, rows @ NORTH.T], axis=2)  # (m, d, 2, 6)
+    design = np.stack([rows @ EAST.T, rows @ NORTH.T], axis=2)  # (m, d, 2, 8)
     mean = mean + np.einsum("mdap,dp->mda", design, draws.coefficient[some])
     half = np.einsum("mdap,dpr->mdar", design, draws.root[some])
     return mean, half @ np.swapaxes(half, -1, -2) + extra[..., None, None] * np.eye(2)
@@ -316,8 +311,8 @@ def _moved(points: Floats, frame: Frame, main: Frame) -> Floats:
     return np.stack([values.real, values.imag], axis=-1)
 
 
-def ellipse_covariance(deviation: Floats, share: Floats, at: float, level: float = LEVEL) -> Floats:
-    """Covariance whose ellipse at a squared distance holds a share of a distribution given by draws.
+def ellipse_covariance(deviation: Floats, share: Floats, at: float) -> Floats:
+    """Covariance whose ellipse at a squared distance holds 95 % of a distribution given by draws.
 
     Parameters
     ----------
@@ -327,8 +322,6 @@ def ellipse_covariance(deviation: Floats, share: Floats, at: float, level: float
         Their weights; sum to 1.
     at
         Squared distance of the normal distribution's 95 % (5.991 for p = 2).
-    level
-        The share to hold.
     """
     p = deviation.shape[-1]
     size = np.median(np.abs(deviation), axis=1)
@@ -340,7 +333,7 @@ def ellipse_covariance(deviation: Floats, share: Floats, at: float, level: float
     distance = np.sum(np.swapaxes(unit, 1, 2) * inner, axis=1)
     order = np.argsort(distance, axis=1)
     total = np.cumsum(share[order], axis=1)
-    k = np.minimum((total < level).sum(axis=1), distance.shape[1] - 1)
+    k = np.minimum((total < LEVEL).sum(axis=1), distance.shape[1] - 1)
     reach = np.take_along_axis(np.take_along_axis(distance, order, axis=1), k[:, None], axis=1)[:, 0]
     both = size[:, :, None] * size[:, None, :]
     return np.asarray(cov * both * (reach / at)[:, None, None])

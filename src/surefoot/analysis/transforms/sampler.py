@@ -13,14 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from surefoot.analysis.transforms.evidence import (
-    BENDS,
     EAST,
     NORTH,
+    SHAPE_KIND,
     T_DEGREES,
     Cells,
     Features,
     Prior,
     Sums,
+    basis,
     cell_of_local,
     cells,
     features_of,
@@ -47,14 +48,14 @@ class Draws:
         Index of the Gaussian process' length; -1 = none.
     height2 : (d,)
         Its variance, of sigma^2.
-    bent : (d,)
-        Whether the affine part is in.
-    coefficient : (d, 6)
-        Mean of beta0, beta1, gamma.
-    root : (d, 6, 6)
+    shape_kind : (d,)
+        0 = similarity, 1 = affine, 2 = projective.
+    coefficient : (d, 8)
+        Mean of beta0, beta1, gamma, tau.
+    root : (d, 8, 8)
         Root of their covariance over sigma^2.
-    feature_mean : (d, k, 5)
-        Feature weights that the columns 1, z east, z north, d east, d north draw to themselves.
+    feature_mean : (d, k, 8)
+        Feature weights that the columns (`basis`, d east, d north) draw to themselves.
     feature_root : (d, k, k)
         Root of the features' own covariance over sigma^2.
     shape, rate : (d,)
@@ -73,7 +74,7 @@ class Draws:
 
     length: Ints
     height2: Floats
-    bent: Booleans
+    shape_kind: Ints
     coefficient: Floats
     root: Floats
     feature_mean: Floats
@@ -138,7 +139,7 @@ def draw(z: Complex, y: Complex, prior: Prior, rng: np.random.Generator) -> Draw
         d=d,
         gross=-np.log(2 * np.pi) - 1.5 * np.log1p(np.abs(y) ** 2),
         phi=phi,
-        columns=np.stack([np.ones(len(z)), z.real, z.imag, d.real, d.imag], axis=1),
+        columns=np.concatenate([basis(z), np.stack([d.real, d.imag], axis=1)], axis=1),
         prior=prior,
         least_right=min(len(z), 3) if prior.precision is None else 0,
         project=_projection(z),
@@ -212,17 +213,17 @@ def _closed_form(
     at = np.maximum(length, 0)
     share = height2[:, None] / (1 + height2[:, None] * added.roots[c, at])
     vectors = added.vectors[c, at]
-    gamma, lean = all_cells.gamma[c, j, b], all_cells.lean[c, j]
-    root = np.zeros((len(j), 6, 6))
+    bent, lean = all_cells.bent_mean[c, j, b], all_cells.lean[c, j]
+    root = np.zeros((len(j), 8, 8))
     root[:, :4, :4] = _inverse_root(all_cells.plain[c, j])
     root[:, 4:, 4:] = _inverse_root(all_cells.bent[c, j, b])
     root[:, :4, 4:] = -lean @ root[:, 4:, 4:]
-    mean = all_cells.plain_mean[c, j] - (lean @ gamma[..., None])[..., 0]
+    mean = all_cells.plain_mean[c, j] - (lean @ bent[..., None])[..., 0]
     return {
         "length": length.astype(np.float64),
         "height2": height2,
-        "bent": (BENDS[b] > 0).astype(np.float64),
-        "coefficient": np.concatenate([mean, gamma], axis=1),
+        "shape_kind": SHAPE_KIND[b].astype(np.float64),
+        "coefficient": np.concatenate([mean, bent], axis=1),
         "root": root,
         "feature_mean": vectors @ (share[:, :, None] * added.loads[c, at]),
         "feature_root": (vectors * np.sqrt(share)[:, None, :]) @ np.swapaxes(vectors, -1, -2),
@@ -244,14 +245,14 @@ def _draw_map(problem: _Problem, part: dict[str, Floats], rng: np.random.Generat
     part["sigma2"] = part["rate"] / rng.standard_gamma(part["shape"])
     sigma = np.sqrt(part["sigma2"])
     k = part["feature_root"].shape[-1]
-    beta = part["coefficient"] + sigma[:, None] * (part["root"] @ rng.standard_normal((c, 6, 1)))[..., 0]
+    beta = part["coefficient"] + sigma[:, None] * (part["root"] @ rng.standard_normal((c, 8, 1)))[..., 0]
     phi = problem.phi[np.maximum(part["length"].astype(int), 0)]
     own = part["feature_mean"]
     noise = sigma[:, None, None] * (part["feature_root"] @ rng.standard_normal((c, k, 2)))
-    basis = problem.columns[:, :3]
-    east, north = beta @ EAST, beta @ NORTH  # (c, 3)
-    weights = own[..., 3:] - own[..., :3] @ np.stack([east, north], axis=-1) + noise
-    fitted = np.stack([east @ basis.T, north @ basis.T], axis=-1) + phi @ weights
+    at = problem.columns[:, :6]
+    east, north = beta @ EAST, beta @ NORTH  # (c, 6)
+    weights = own[..., 6:] - own[..., :6] @ np.stack([east, north], axis=-1) + noise
+    fitted = np.stack([east @ at.T, north @ at.T], axis=-1) + phi @ weights
     return fitted[..., 0] + 1j * fitted[..., 1], beta
 
 
@@ -304,7 +305,7 @@ def _gathered(kept: list[dict[str, Floats]], features: Features) -> Draws:
     joined = {key: np.concatenate([part[key] for part in kept]) for key in kept[0]}
     return Draws(
         length=joined.pop("length").astype(np.int64),
-        bent=joined.pop("bent") > 0,
+        shape_kind=joined.pop("shape_kind").astype(np.int64),
         wrong=joined.pop("wrong").mean(axis=0),
         features=features,
         **joined,
