@@ -254,7 +254,7 @@ def cells(added: Sums, pairs: Floats, prior: Prior, scale: Floats) -> Cells:
     pull = right[..., 4:, 0] - np.sum(lean * right[..., :4, :], axis=-2)
     stiff = np.repeat(1 / SHAPES**2, 2, axis=1)  # (b, 4)
     bent = left[:, :, None] + stiff[:, :, None] * np.eye(4)
-    bent_mean, log_det = _solved(bent, pull[:, :, None])
+    bent_mean, log_det = solve_small(bent, pull[:, :, None])
     square = gram[..., 6, 6] + gram[..., 7, 7] - np.sum(right[..., :4, 0] * mean, axis=-1)
     half = 0.5 * np.maximum(square[:, :, None] - np.sum(pull[:, :, None] * bent_mean, axis=-1), 0.0)
     fit = -(added.log_det + 0.5 * np.linalg.slogdet(plain)[1])[:, :, None] - 0.5 * log_det
@@ -265,7 +265,7 @@ def cells(added: Sums, pairs: Floats, prior: Prior, scale: Floats) -> Cells:
     return Cells(log_weight, plain, mean, lean, bent, bent_mean, shape, rate)
 
 
-def _solved(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
+def solve_small(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
     """Solution (..., p) and log determinant of many small symmetric positive definite systems (L D L^T)."""
     p = matrix.shape[-1]
     lower: dict[tuple[int, int], Floats] = {}
