@@ -108,11 +108,19 @@ def test_with_few_pairs_no_shape_is_weighed_that_fits_whatever_is_written():
 
 
 def test_small_systems_are_solved():
-    half = rng().normal(size=(5, 3, 4, 4))
+    half, least = rng().normal(size=(5, 3, 4, 4)), np.full(4, 0.1)
     matrix, right = half @ np.swapaxes(half, -1, -2) + 0.1 * np.eye(4), rng(1).normal(size=(5, 3, 4))
-    found, log_det = solve_small(matrix, right)
+    found, log_det = solve_small(matrix, right, least)
     assert np.abs(found - np.linalg.solve(matrix, right[..., None])[..., 0]).max() < 1e-9
     assert np.abs(log_det - np.linalg.slogdet(matrix)[1]).max() < 1e-12
+
+
+def test_rounding_where_the_pairs_say_nothing_leaves_the_prior():
+    nothing = np.diag([1.0, -1e-12, 1.0, 1.0])  # a sum of squares that rounding made negative
+    least = np.full(4, 1e-14)
+    found, log_det = solve_small(nothing + np.diag(least), np.zeros(4), least)
+    assert np.isfinite(found).all()
+    assert log_det == pytest.approx(np.log(1e-14))
 
 
 def test_wrong_pairs_are_named_and_do_not_pull():

@@ -29,6 +29,7 @@ SIZES = np.array([3.0, 30.0, 300.0, 3000.0, 30000.0])  # of gamma and tau, of si
 SIZE_PRIOR = np.array([0.30, 0.30, 0.20, 0.12, 0.08])
 NONE = 1e-7  # size of what a shape does not have
 SHAPES = np.array([[NONE, NONE], *[[s, NONE] for s in SIZES], *[[s, s] for s in SIZES]])  # sizes of gamma, tau
+STIFF = np.repeat(1 / SHAPES**2, 2, axis=1)  # prior precision of gamma and tau
 SHAPE_KIND = np.array([0] + [1] * len(SIZES) + [2] * len(SIZES))  # similarity, affine, projective
 NOISES = 10.0 ** np.arange(-6.0, 0.0)  # sigma of a pair, of the source's radius
 NOISE_PRIOR = np.array([0.03, 0.05, 0.12, 0.35, 0.35, 0.10])
@@ -252,36 +253,56 @@ def cells(added: Sums, pairs: Floats, prior: Prior, scale: Floats) -> Cells:
     lean, mean = solved[..., :4], solved[..., 4]
     left = normal[..., 4:, 4:] - normal[..., 4:, :4] @ lean
     pull = right[..., 4:, 0] - np.sum(lean * right[..., :4, :], axis=-2)
-    stiff = np.repeat(1 / SHAPES**2, 2, axis=1)  # (b, 4)
-    bent = left[:, :, None] + stiff[:, :, None] * np.eye(4)
-    bent_mean, log_det = solve_small(bent, pull[:, :, None])
+    bent = left[:, :, None] + STIFF[:, :, None] * np.eye(4)
+    bent_mean, log_det = solve_small(bent, pull[:, :, None], STIFF)
     square = gram[..., 6, 6] + gram[..., 7, 7] - np.sum(right[..., :4, 0] * mean, axis=-1)
     half = 0.5 * np.maximum(square[:, :, None] - np.sum(pull[:, :, None] * bent_mean, axis=-1), 0.0)
     fit = -(added.log_det + 0.5 * np.linalg.slogdet(plain)[1])[:, :, None] - 0.5 * log_det
-    fit = fit + 0.5 * np.log(stiff).sum(axis=-1)
+    fit = fit + 0.5 * np.log(STIFF).sum(axis=-1)
     own = NOISE_SHAPE * np.log(NOISE_SHAPE * prior.noises**2)
     rate = rate + half[..., None]
     log_weight = fit[..., None] + own - shape[:, None, None, None] * np.log(rate) + prior.log_cells
     return Cells(log_weight, plain, mean, lean, bent, bent_mean, shape, rate)
 
 
-def solve_small(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
-    """Solution (..., p) and log determinant of many small symmetric positive definite systems (L D L^T)."""
+def factored(matrix: Floats, least: Floats) -> tuple[Floats, Floats]:
+    """``L D L^T`` of many small symmetric positive definite matrices.
+
+    Parameters
+    ----------
+    matrix : (..., p, p)
+        What the pairs say plus a diagonal of priors.
+    least : (..., p)
+        That diagonal. No pivot is smaller, but rounding can make it so where the pairs say nothing.
+
+    Returns
+    -------
+    lower : (..., p, p), pivots : (..., p)
+        ``L`` with a diagonal of ones, ``D``.
+    """
     p = matrix.shape[-1]
-    lower: dict[tuple[int, int], Floats] = {}
-    pivots: list[Floats] = []
-    half: list[Floats] = []
+    lower = np.zeros(matrix.shape) + np.eye(p)
+    pivots = np.empty(matrix.shape[:-1])
     for i in range(p):
         for j in range(i):
-            taken = sum(lower[i, k] * lower[j, k] * pivots[k] for k in range(j))
-            lower[i, j] = (matrix[..., i, j] - taken) / pivots[j]
-        pivot = matrix[..., i, i] - sum(lower[i, k] ** 2 * pivots[k] for k in range(i))
-        pivots.append(np.maximum(pivot, 1e-12 * matrix[..., i, i]))
-        half.append(right[..., i] - sum(lower[i, k] * half[k] for k in range(i)))
-    found: list[Floats] = [half[i] / pivots[i] for i in range(p)]
-    for i in reversed(range(p)):
-        found[i] = found[i] - sum(lower[k, i] * found[k] for k in range(i + 1, p))
-    return np.stack(found, axis=-1), np.asarray(np.log(np.stack(pivots)).sum(axis=0))
+            taken = np.sum(lower[..., i, :j] * lower[..., j, :j] * pivots[..., :j], axis=-1)
+            lower[..., i, j] = (matrix[..., i, j] - taken) / pivots[..., j]
+        pivot = matrix[..., i, i] - np.sum(lower[..., i, :i] ** 2 * pivots[..., :i], axis=-1)
+        pivots[..., i] = np.maximum(pivot, least[..., i])
+    return lower, pivots
+
+
+def solve_small(matrix: Floats, right: Floats, least: Floats) -> tuple[Floats, Floats]:
+    """Solution (..., p) and log determinant of the systems of `factored`."""
+    lower, pivots = factored(matrix, least)
+    p = matrix.shape[-1]
+    found = np.zeros(pivots.shape) + right
+    for i in range(1, p):
+        found[..., i] -= np.sum(lower[..., i, :i] * found[..., :i], axis=-1)
+    found /= pivots
+    for i in reversed(range(p - 1)):
+        found[..., i] -= np.sum(lower[..., i + 1 :, i] * found[..., i + 1 :], axis=-1)
+    return found, np.log(pivots).sum(axis=-1)
 
 
 def log_prior_of_cells(noise_prior: Floats, pairs: int) -> Floats:

@@ -16,6 +16,7 @@ from surefoot.analysis.transforms.evidence import (
     EAST,
     NORTH,
     SHAPE_KIND,
+    STIFF,
     T_DEGREES,
     Cells,
     Features,
@@ -24,6 +25,7 @@ from surefoot.analysis.transforms.evidence import (
     basis,
     cell_of_local,
     cells,
+    factored,
     features_of,
     sums,
 )
@@ -216,7 +218,8 @@ def _closed_form(
     bent, lean = all_cells.bent_mean[c, j, b], all_cells.lean[c, j]
     root = np.zeros((len(j), 8, 8))
     root[:, :4, :4] = _inverse_root(all_cells.plain[c, j])
-    root[:, 4:, 4:] = _inverse_root(all_cells.bent[c, j, b])
+    lower, pivots = factored(all_cells.bent[c, j, b], STIFF[b])
+    root[:, 4:, 4:] = np.swapaxes(np.linalg.inv(lower), -1, -2) / np.sqrt(pivots)[:, None, :]
     root[:, :4, 4:] = -lean @ root[:, 4:, 4:]
     mean = all_cells.plain_mean[c, j] - (lean @ bent[..., None])[..., 0]
     return {
