@@ -6,6 +6,10 @@ projected to a plane about their middle), k random pairs fitted, up to 300 of th
 mean square of the planimetric error over all held-out pairs of all repetitions, coverage of the stated 95 %
 ellipses, and their median size.
 
+`--part chance`: what the textbook's exact interval of a least-squares similarity (F distribution, normal errors)
+covers on a set of few pairs, over many such sets: a coverage from nine to thirteen pairs is a small sample, however
+often it is drawn from. Then the same interval on the real sets.
+
 The usual methods are least squares (similarity, affine, projective), GDAL's polynomials of order 2 and 3 and its thin
 plate spline (own code after GDAL's formulas: centred least squares, and a spline with a linear part and no
 smoothing). An image's rows run downwards; the usual similarity and ours are told so.
@@ -28,6 +32,7 @@ import pyproj
 from scipy.interpolate import RBFInterpolator
 from scipy.optimize import least_squares
 from scipy.spatial import Delaunay
+from scipy.stats import f as f_distribution
 
 from simulated_maps import KINDS, NOISES, SIDE_M, WRONGS, sheet
 from surefoot import fit_transform
@@ -196,6 +201,61 @@ def real_part(names: list[str], counts: tuple[int, ...], seeds: range, pool: Pro
             )
 
 
+def textbook(source: np.ndarray, target: np.ndarray, k: int, repetitions: int, rng: np.random.Generator) -> float:
+    """Share of the other pairs inside the 95 % ellipses of a least-squares similarity with normal errors."""
+    z, w = source @ [1, 1j], target @ [1, 1j]
+    shares = []
+    for _ in range(repetitions):
+        order = rng.permutation(len(z))[: k + MOST_OTHERS]
+        a, b = order[:k], order[k:]
+        arm = z[a] - z[a].mean()
+        lever = np.sum(np.abs(arm) ** 2)
+        slope = np.vdot(arm, w[a] - w[a].mean()) / lever
+        variance = np.sum(np.abs(w[a] - w[a].mean() - slope * arm) ** 2) / (2 * k - 4)
+        off = z[b] - z[a].mean()
+        miss = np.abs(w[b] - w[a].mean() - slope * off) ** 2 / (1 + 1 / k + np.abs(off) ** 2 / lever)
+        shares.append(np.mean(miss <= variance * 2 * f_distribution.ppf(0.95, 2, 2 * k - 4)))
+    return float(np.mean(shares))
+
+
+def chance_part(sets: int, repetitions: int, seed: int) -> None:
+    print("| pairs | fitted | errors | mean coverage | sd over sets | in 0.90-0.98 | below | above |")
+    print("|---|---|---|---|---|---|---|---|")
+    for n, k in ((13, 5), (13, 10), (11, 5), (11, 10), (9, 5)):
+        for errors in ("normal", "t4", "t4, 5 % near misses"):
+            rng = np.random.default_rng([seed, n, k])
+            c = np.array([textbook(*few_pairs(n, errors, rng), k, repetitions, rng) for _ in range(sets)])
+            inside = np.mean((c >= 0.90) & (c <= 0.98))
+            print(
+                f"| {n} | {k} | {errors} | {c.mean():.3f} | {c.std():.3f} | {inside:.2f} | {np.mean(c < 0.90):.2f} |"
+                f" {np.mean(c > 0.98):.2f} |",
+                flush=True,
+            )
+    for name in ("Kastoria", *TALLINN):
+        source, target = kastoria() if name == "Kastoria" else tallinn(name)
+        flipped = source * [1, -1] if name in TALLINN else source
+        cells = [
+            f"k = {k}: {textbook(flipped, target, k, repetitions, np.random.default_rng(seed)):.3f}"
+            for k in (5, 10, 30)
+            if k < len(source)
+        ]
+        print(f"{name}: {', '.join(cells)}")
+
+
+def few_pairs(n: int, errors: str, rng: np.random.Generator) -> Pairs:
+    """A sheet of 5 km by 3.5 km; near misses are 100 to 500 m off."""
+    source = rng.uniform(0, [5000, 3500], (n, 2))
+    miss = 10 * rng.standard_normal((n, 2))
+    if errors != "normal":
+        miss = miss / np.sqrt(rng.chisquare(4, (n, 1)) / 2)
+    if "near" in errors:
+        wrong = rng.random(n) < 0.05
+        toward = rng.uniform(0, 2 * np.pi, n)
+        away = rng.uniform(100, 500, n) * wrong
+        miss = miss + away[:, None] * np.stack([np.cos(toward), np.sin(toward)], axis=1)
+    return source, source + miss
+
+
 Cell = tuple[str, int, float, float]
 
 
@@ -235,13 +295,16 @@ def simulated_part(names: list[str], counts: tuple[int, ...], seeds: range, pool
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=["real", "simulated"], default="simulated")
+    parser.add_argument("--part", choices=["real", "simulated", "chance"], default="simulated")
     parser.add_argument("--only", nargs="*", help="names of sets or kinds of map")
     parser.add_argument("--counts", nargs="*", type=int, help="numbers of pairs fitted")
     parser.add_argument("--repetitions", type=int, help="default: 100 of a real set, 3 of a made-up sheet of each kind")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
+    if options.part == "chance":
+        chance_part(200, options.repetitions or 60, options.seed)
+        return
     is_real = options.part == "real"
     names = options.only or (["Kastoria", *TALLINN] if is_real else list(KINDS))
     repetitions = options.repetitions or (100 if is_real else 3)
