@@ -80,7 +80,8 @@ def run(finds: int, number: int, seed: int, settings: Settings) -> Run:
     inside = np.einsum("ni,nij,nj->n", off, np.linalg.inv(covariance), off) < CHI2_90
     best = int(np.argmax(posterior.weight))
     hit = posterior.sampled[best].hypothesis.error == true.error
-    return Run(_rank(posterior, state[0, :4], rng), float(inside[unfound].mean()), float(posterior.weight[best]), hit)
+    held = float(inside[unfound].mean()) if unfound.any() else np.nan
+    return Run(_rank(posterior, state[0, :4], rng), held, float(posterior.weight[best]), hit)
 
 
 def _prior(pattern: Pattern, preset: Preset, rng: np.random.Generator) -> tuple[RecordPrior, npt.NDArray[np.int64]]:
@@ -192,7 +193,7 @@ def report(columns: Mapping[int, list[Run]], seed: int) -> None:
         cells = [f"{c:.3f} (p {kstest(r, 'uniform').pvalue:.2f})" for c, r in zip(held, ranks.T, strict=True)]
         tail = smallest_tail(ranks)
         verdict = f"{'inside' if tail >= limit else 'OUTSIDE'} ({tail:.4f}, limit {limit:.4f})"
-        ellipse, sure, hit = (np.mean([getattr(r, f) for r in runs]) for f in ("ellipse", "confidence", "hit"))
+        ellipse, sure, hit = (np.nanmean([getattr(r, f) for r in runs]) for f in ("ellipse", "confidence", "hit"))
         print(f"| {finds} | {' | '.join(cells)} | {verdict} | {ellipse:.3f} | {sure:.3f} / {hit:.3f} |")
 
 

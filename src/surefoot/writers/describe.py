@@ -20,6 +20,7 @@ from surefoot.writers.describe_layers import Layer, layers_of, record_sigma_m
 from surefoot.writers.describe_totals import total_document
 from surefoot.writers.placements import corrected_documents, placement_documents
 from surefoot.writers.read_json import doubt_document, set_aside_document
+from surefoot.writers.words import Words, mistake_word
 
 SCHEMA = "surefoot/assessment-1"
 
@@ -310,7 +311,7 @@ def _doubts(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
 
 def _suspicion(assessment: Assessment, number: int, lang: str) -> list[dict[str, Any]]:
     record = assessment.case.records[number]
-    made = []
+    made = _mistake_doubts(assessment, number, lang)
     for suspicion in assessment.suspicions:
         if suspicion.record != number:
             continue
@@ -324,6 +325,21 @@ def _suspicion(assessment: Assessment, number: int, lang: str) -> list[dict[str,
         doubt = Doubt("SF-C040", Severity.WARNING, record.where, str(suspicion.finds), values)
         made.append({**doubt_document(doubt, lang), "record_id": record.record_id})
     return made
+
+
+def _mistake_doubts(assessment: Assessment, number: int, lang: str) -> list[dict[str, Any]]:
+    """What re-anchoring found wrong with a record, in words."""
+    mistake = None if assessment.corrected is None else assessment.corrected.mistake(number)
+    if mistake is None:
+        return []
+    record, words = assessment.case.records[number], Words(lang)
+    values = {
+        "mistake": words(f"mistake.{mistake_word(mistake[0])}"),
+        "probability": f"{100 * mistake[1]:.0f} %",
+        "finds": f"{assessment.finds_per_record[number]:.1f}",
+    }
+    doubt = Doubt("SF-C046", Severity.WARNING, record.where, "", values)
+    return [{**doubt_document(doubt, lang), "record_id": record.record_id}]
 
 
 def record_zone(assessment: Assessment, number: int) -> int | None:

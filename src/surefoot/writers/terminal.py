@@ -11,7 +11,7 @@ from rich.table import Table
 from surefoot.writers.report_figures import is_bound
 from surefoot.writers.report_measures import measure_name
 from surefoot.writers.report_tables import claim_columns
-from surefoot.writers.words import Words
+from surefoot.writers.words import Words, mistake_word
 
 MOST_ROWS = 20
 
@@ -191,8 +191,3 @@ def show_reanchored(document: Mapping[str, Any], lang: str = "en") -> None:
     if document["weight_not_listed"] > 0.0005:
         console.print(words("terminal.not_listed", share=f"{document['weight_not_listed']:.2f}"))
     console.print(words("terminal.proposal"))
-
-
-def mistake_word(error: str) -> str:
-    """Name under which a gross error stands among the words: all digit slips are one."""
-    return "digits" if error.startswith("digits") else error

@@ -138,3 +138,8 @@ def _common_tail(low: str, high: str) -> str:
 def _decimals(value: float) -> int:
     """Decimals of an estimated length: centimetres below a metre, decimetres below a hundred."""
     return 2 if 0 < abs(value) < 1 else 1 if 0 < abs(value) < 100 else 0
+
+
+def mistake_word(error: str) -> str:
+    """Name under which a gross error stands among the words: all digit slips are one."""
+    return "digits" if error.startswith("digits") else error

@@ -202,10 +202,9 @@ def _assembled(
     recorded, final = stages[0], stages[-1]
     count = len(case.records)
     finds_per_record = _padded(final.associations[0].per_record(), count)
-    free = layout.events.position[final.associations[0].unrecorded > 0.5]
     as_read = _padded(recorded.associations[0].per_record(), count)
-    suspicions = gross_errors(recorded.items, located, as_read if corrected is None else finds_per_record, free,
-                              basis.grid)  # fmt: skip
+    free = layout.events.position[recorded.associations[0].unrecorded > 0.5]
+    suspicions = gross_errors(recorded.items, located, as_read, free, basis.grid)
     totals = totals_of(
         final.associations, basis.verified_of, find_clusters(layout, basis.verified_of), final.devices.verified,
         final.book.noted_removed, gone_before(layout.events, layout.verified, basis.verified_of), len(case.finds),

@@ -18,6 +18,7 @@ from surefoot.analysis.assess.ground import Events
 from surefoot.analysis.assess.placed import LEAST_WEIGHT, PlacedItems
 from surefoot.analysis.matching import Association
 from surefoot.analysis.reanchor import Placement, Placements
+from surefoot.analysis.reanchor.hypotheses import AS_READ
 from surefoot.model import Case
 from surefoot.positions.covariance import turned
 from surefoot.positions.grid import Grid
@@ -53,6 +54,16 @@ class Corrected:
     best: Ints
     device: Ints
     association: Association
+
+    def mistake(self, number: int) -> tuple[str, float] | None:
+        """Gross error that the finds speak for in a record, with its posterior probability; None = none above half."""
+        placed = self.placements.get(number)
+        weights: dict[str, float] = {}
+        for one in () if placed is None else placed.placements:
+            error = one.hypothesis.error
+            weights[error] = weights.get(error, 0.0) + one.weight
+        error = max(weights, key=lambda name: weights[name], default=AS_READ)
+        return None if error == AS_READ or weights[error] <= 0.5 else (error, weights[error])
 
     def averaged(self, values: Floats) -> Floats:
         """Average a figure of every row of the items over the placements of each device, (n, ...)."""
