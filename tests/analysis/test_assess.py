@@ -412,9 +412,9 @@ def test_the_geopackage_has_every_layer_and_its_style(written: tuple[Path, Path]
     assert (best[[f"p_{fate}" for fate in LEDGER]].sum(axis=1) - 1.0).abs().max() < 1e-9
 
 
-def test_another_seed_changes_no_count(simulated: Path) -> None:
-    one = assess(read_case_folder(simulated), seed=1)
-    two = assess(read_case_folder(simulated), seed=2)
+def test_another_seed_changes_no_count_as_recorded(simulated: Path) -> None:
+    one = assess(read_case_folder(simulated), seed=1, reanchoring=False)
+    two = assess(read_case_folder(simulated), seed=2, reanchoring=False)
     assert one.ledger.totals() == two.ledger.totals()
     assert [s.value for s in one.outside.d1] == [s.value for s in two.outside.d1]
 

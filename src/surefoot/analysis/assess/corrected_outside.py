@@ -92,7 +92,7 @@ def corrected_shares(
             placed = placements.get(number)
             outside *= 1.0 - _inside(shape, placed, float(sigma_m[number]), events, buffers, spread, rng)
     made = []
-    for one, chance in zip(d1, outside, strict=True):
+    for one, chance in zip(d1, np.clip(outside, 0.0, 1.0), strict=True):
         if one.value is None:
             made.append(replace(one, stage=Stage.RE_ANCHORED, definition=D2_WORDS))
             continue
