@@ -307,6 +307,36 @@ def row_terms(  # pragma: no cover - compiled
 
 
 @compiled
+def absences_in_rows(  # pragma: no cover - compiled
+    edges: int, edge_item: Ints, odds: Floats, to_find: Floats, to_item: Floats, at_item: Floats,
+    pattern: Floats, search: tuple[Singles, float, float, float], items: Floats,
+) -> float:  # fmt: skip
+    """Log of how much likelier it is that the other devices of a row were not found, where the row's finds put it.
+
+    ``log(1 - q)`` was summed where the similarity puts each device, as if every device had an offset of its own. Where
+    finds tell the offset of the row it is taken at the places that offset gives: else one empty strip beside a row
+    would count as many empty strips. Comes after `row_terms`; leaves the new q in `items`.
+    """
+    raster, west, south, cell = search
+    for e in range(edges):
+        message = odds[e] * to_find[e] * to_item[e]
+        at_item[edge_item[e]] += message / (1.0 + message)
+    total = 0.0
+    for i in range(pattern.shape[0]):
+        row = int(pattern[i, 5])
+        if items[row, 3] < 1.0 and pattern[i, 4] > 0.0:
+            sd = np.sqrt(pattern[i, 4])
+            east, north = items[i, 0] + sd * items[row, 4], items[i, 1] + sd * items[row, 5]
+            q = pattern[i, 3] * seen_chance(east, north, raster, west, south, cell)
+            if q != items[i, 2]:
+                total += (1.0 - min(at_item[i], 1.0)) * np.log((1.0 - q) / (1.0 - items[i, 2]))
+                items[i, 2] = q
+    for e in range(edges):
+        at_item[edge_item[e]] = 0.0
+    return float(total)
+
+
+@compiled
 def log_likelihood_of(  # pragma: no cover - compiled
     state: Floats, pattern: Floats,
     cells: tuple[Ints, Ints, float, float, float, int, int],
@@ -324,8 +354,9 @@ def log_likelihood_of(  # pragma: no cover - compiled
     if edges == 0:
         return total
     total += float(sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3]))
-    together = row_terms(edges, ints[0], ints[1], floats[0], floats[1], floats[2], pattern, finds, items)
-    return float(total + together)
+    total += float(row_terms(edges, ints[0], ints[1], floats[0], floats[1], floats[2], pattern, finds, items))
+    empty = absences_in_rows(edges, ints[0], floats[0], floats[1], floats[2], floats[3], pattern, search, items)
+    return float(total + empty)
 
 
 @compiled
@@ -432,6 +463,7 @@ def add_associations(  # pragma: no cover - compiled
         edges = list_edges(states[j], pattern, cells, finds, base, items, ints[0], ints[1], floats[0], False)
         sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3])
         row_terms(edges, ints[0], ints[1], floats[0], floats[1], floats[2], pattern, finds, items)
+        absences_in_rows(edges, ints[0], floats[0], floats[1], floats[2], floats[3], pattern, search, items)
         offsets[j] = items[: offsets.shape[1], 3:]
         taken = floats[3]
         for e in range(edges):

@@ -24,7 +24,7 @@ from surefoot.analysis.reanchor.sampler import Cloud, Settings, Target, sample
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-REACH_SIGMAS = 4.5
+REACH_SIGMAS = 7.0
 """How far from its prior a placement is looked for: what lies farther off bears on no hypothesis."""
 
 
