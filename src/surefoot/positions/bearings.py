@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import InputError
 from surefoot.positions.compass import compass_point, quadrant_bearing
-from surefoot.positions.glyphs import plain
+from surefoot.positions.glyphs import REMEMBERED, plain
 from surefoot.positions.statements import BearingStatement
 from surefoot.terms import BearingUnit, North, Sense
 
@@ -144,6 +145,7 @@ def _turn(north: North, declination_deg: npt.ArrayLike, convergence_deg: npt.Arr
     return np.asarray(turn, dtype=np.float64)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def parse_bearing(text: str, *, north_text: str = "", formulyar: bool = False) -> BearingStatement:
     """Read a bearing as written on a form.
 
@@ -192,6 +194,7 @@ def parse_bearing(text: str, *, north_text: str = "", formulyar: bool = False) -
     return BearingStatement(text, value, None, possible, north, sense, quantum)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def is_back_bearing(text: str) -> bool:
     """Whether the words say that the bearing is that of the way back; `parse_bearing` turns it round."""
     return _BACK.search(plain(text).casefold()) is not None
