@@ -119,6 +119,20 @@ def true_from(
     return wrap_deg(np.asarray(bearing_deg, dtype=np.float64) + _turn(north, declination_deg, convergence_deg))
 
 
+def degrees_of(value: float, unit: BearingUnit) -> float:
+    """Return one bearing in degrees, as `to_degrees`: an array of one costs more than the sum."""
+    return value * (360.0 / CIRCLE[unit])
+
+
+def true_bearing(
+    bearing_deg: float, north: North, *, declination_deg: float = 0.0, convergence_deg: float = 0.0
+) -> float:
+    """Return one true bearing, degrees clockwise, as `true_from`."""
+    turn = {North.MAGNETIC: declination_deg, North.GRID: convergence_deg, North.TRUE: 0.0}[north]
+    true = (bearing_deg + turn) % 360.0
+    return 0.0 if true >= 360.0 else true
+
+
 def bearing_from_true(
     true_deg: npt.ArrayLike,
     north: North,
