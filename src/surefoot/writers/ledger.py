@@ -38,6 +38,7 @@ ITEM_COLUMNS = (
     *("record_id", "row", "index", "slot", "category", "model", "placement", "weight", "is_best"),
     *("longitude", "latitude", "p_present", "fate", *(f"p_{fate}" for fate in FATES), "find_id"),
 )
+_SHOWN = frozenset({"case", "simulated", "as_of", "version", "ledger", "set_aside", "doubts"})
 ROWS_PER_SHEET = 1_000_000  # a sheet holds 1,048,576
 TEXT_LIMIT = 32_000  # a cell holds 32,767
 NO_DATE = dt.datetime(1980, 1, 1)  # the earliest date a ZIP entry can have
@@ -146,6 +147,32 @@ def write_ledger(assessment: Assessment, path: str | os.PathLike[str]) -> None:
         _item_sheets(book, assessment.layers.get("items"))
         _notes_sheet(book, document)
         _about_sheet(book)
+
+
+@dataclass(frozen=True)
+class _Items:
+    """The columns of the items, without their geometry."""
+
+    name: str
+    geometry: npt.NDArray[np.object_]
+    columns: Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What the ledger shows of an assessment."""
+
+    document: Mapping[str, Any]
+    layers: Mapping[str, LayerLike]
+
+
+def ledger_parts(assessment: Assessment) -> Assessment:
+    """Return what `write_ledger` needs of an assessment, and no more: light to hand to another process."""
+    document = {key: value for key, value in assessment.document.items() if key in _SHOWN}
+    items = assessment.layers["items"]
+    nowhere = np.full(len(items.geometry), None, dtype=object)
+    columns = {name: column for name, column in items.columns.items() if name in ITEM_COLUMNS}
+    return _Parts(document, {"items": _Items("items", nowhere, columns)})
 
 
 def _properties(document: Mapping[str, Any]) -> dict[str, Any]:
