@@ -234,3 +234,15 @@ def test_reanchor_names_the_records_when_there_is_no_such_one(case: Path) -> Non
     assert outcome.code == 3
     assert "SF-C033" in outcome.err
     assert "Traceback" not in outcome.err
+
+
+def test_matrices_use_one_thread_whatever_the_machine_unless_the_user_says_otherwise() -> None:
+    code = """
+import os, sys, surefoot.__main__ as program
+assert "numpy" not in sys.modules
+program._one_thread_of_algebra()
+print(os.environ["OPENBLAS_NUM_THREADS"], os.environ["MKL_NUM_THREADS"])
+"""
+    environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")} | {"MKL_NUM_THREADS": "3"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "3"]

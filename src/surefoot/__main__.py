@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from surefoot import cli
@@ -11,6 +12,7 @@ from surefoot.messages import render
 
 def main() -> None:
     """Run the command line."""
+    _one_thread_of_algebra()
     try:
         cli.app()
     except SurefootError as error:
@@ -19,6 +21,16 @@ def main() -> None:
         sys.exit(_exit_code(error))
     except BrokenPipeError:
         sys.exit(1)
+
+
+def _one_thread_of_algebra() -> None:
+    """Let NumPy's matrices use one thread; has to stand before NumPy is imported.
+
+    They are small: a second thread mostly waits, and burns the core it waits on. How a sum is split among threads
+    also shows in its last digit. Who sets these variables keeps them.
+    """
+    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+        os.environ.setdefault(name, "1")
 
 
 def _exit_code(error: SurefootError) -> int:

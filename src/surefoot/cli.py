@@ -276,18 +276,11 @@ def _describe(assessment: Assessment, lang: str) -> Any:
 def _assess(
     folder: Path, out: Path, *, as_json: bool, lang: str, seed: int, quiet: bool, reanchoring: bool | None = None
 ) -> None:
-    from surefoot.writers.assessment_json import write_assessment_json
-    from surefoot.writers.geopackage import write_geopackage
-    from surefoot.writers.ledger import write_ledger
-    from surefoot.writers.report import write_report
+    from surefoot.writers.products import write_products
 
     assessment = _assessment(folder, seed, quiet or as_json, reanchoring)
     described = _describe(assessment, lang)
-    out.mkdir(parents=True, exist_ok=True)
-    write_assessment_json(described, out / "assessment.json")
-    write_geopackage(described, out / "assessment.gpkg")
-    write_ledger(described, out / "ledger.xlsx")
-    write_report(described, out / "report.html", lang=lang)
+    write_products(described, out, lang=lang)
     if as_json:
         _print_json(described.document)
     elif not quiet:

@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 
 from surefoot.analysis.accuracy import propose_duplicate_symbols
 from surefoot.analysis.assess import Assessment, assess
+from surefoot.analysis.assess.ground import chances_inside, spread_points
 from surefoot.analysis.assess.outside import Maps, outside_shares
 from surefoot.analysis.synthetic import simulate
 from surefoot.cli import app
@@ -447,3 +448,18 @@ def test_unrelated_records_match_only_by_chance() -> None:
         by_chance = np.mean([chance_completeness(region, ground, shift) for shift in shifts], axis=0)
         differences.append((chance_completeness(region, ground, np.zeros(2)) - by_chance)[1])
     assert abs(float(np.mean(differences))) < 0.06
+
+
+def test_chances_inside_are_the_share_of_points_that_lie_on_a_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shape by shape gives the same as every point of every device asked against every shape."""
+    rng = np.random.default_rng(4)
+    mean, sigma = rng.uniform(0, 1000, (60, 2)), rng.uniform(1, 60, (60, 2))
+    mean[7] = np.nan
+    cov = np.column_stack([sigma[:, 0] ** 2, rng.uniform(-0.9, 0.9, 60) * sigma.prod(axis=1), sigma[:, 1] ** 2])
+    shapes = np.array([*(Point(*rng.uniform(0, 1000, 2)).buffer(150) for _ in range(9)), None], dtype=object)
+    weights = rng.uniform(0, 1, (10, 2))
+    points = np.asarray(shapely.points(spread_points(mean, cov)), dtype=object)
+    inside = np.array([shapely.intersects(points, shape) for shape in shapes[:-1]])
+    expected = (inside[:, :, None] * weights[:-1, None, :]).max(axis=0).reshape(-1, 60, 2).mean(axis=0)
+    monkeypatch.setattr("surefoot.analysis.assess.ground._AT_ONCE", 25)
+    np.testing.assert_array_equal(chances_inside(mean, cov, shapes, weights), expected)

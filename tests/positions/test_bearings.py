@@ -12,11 +12,13 @@ from surefoot.positions.bearings import (
     back_bearing,
     bearing_from_true,
     clockwise_deg,
+    degrees_of,
     from_degrees,
     grid_from_true,
     magnetic_from_true,
     parse_bearing,
     to_degrees,
+    true_bearing,
     true_from,
     wrap_deg,
 )
@@ -178,6 +180,14 @@ def test_there_and_back(bearing: float, north: North, d: float, c: float) -> Non
     turns = {"declination_deg": d, "convergence_deg": c}
     again = float(bearing_from_true(true_from(bearing, north, **turns), north, **turns))
     assert abs((again - bearing + 180) % 360 - 180) < 1e-9
+
+
+@given(bearing=st.floats(-1e6, 1e6), north=st.sampled_from(North), d=st.floats(-30, 30), c=st.floats(-5, 5))
+def test_one_bearing_alone_is_the_same_to_the_last_bit(bearing: float, north: North, d: float, c: float) -> None:
+    together = true_from([bearing], north, declination_deg=[d], convergence_deg=[c])
+    assert true_bearing(bearing, north, declination_deg=d, convergence_deg=c) == together[0]
+    for unit in BearingUnit:
+        assert degrees_of(bearing, unit) == to_degrees([bearing], unit)[0]
 
 
 @given(value=st.floats(0, 1), unit=st.sampled_from(BearingUnit))

@@ -40,12 +40,23 @@ def test_the_schema_asks_nothing_that_a_shape_does_not_hold() -> None:
     assert lengths(parse.schema()) <= {0, 1, 2}
 
 
+def test_the_schema_asks_nothing_of_one_field_or_entry_because_of_another() -> None:
+    told = {"$schema", "$id", "title", "description"}
+    schema = parse.schema()
+    assert set(schema) - told == {"type", "properties", "additionalProperties"}
+    for field in schema["properties"].values():
+        if field.get("type") == "array":
+            assert set(field) - told <= {"type", "items", "minItems", "maxItems"}
+
+
 @pytest.mark.parametrize(
     ("fields", "doubt"),
     [
         ({"record_id": "A", "surprise": "x"}, "SF-R017"),
         ({"record_id": "A", "legs": "north"}, "SF-R018"),
         ({"record_id": "A", "legs": [{"from": "A"}, "north"]}, "SF-R018"),
+        ({"record_id": "A", "legs": [{"from": "A"}, {"from": "B"}, {"from": "C"}, "north"]}, "SF-R018"),
+        ({"record_id": "A", "sketch": {"control_points": [{"pixel": ["1", "2", "3"], "point": "A"}]}}, "SF-R018"),
         ({"record_id": ["A"]}, "SF-R018"),
         ({"record_id": object()}, "SF-R018"),
     ],

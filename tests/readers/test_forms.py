@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from surefoot.cli import app
 from surefoot.errors import InputError
 from surefoot.model import MinefieldRecord, Where
-from surefoot.readers.forms import read_forms, schema
+from surefoot.readers.forms import documents, read_forms, schema
 from surefoot.readers.forms.documents import FormDocument
 from surefoot.readers.forms.parse import parse_form
 from surefoot.readers.forms.words import parse_count, parse_date, parse_event, parse_family, split_device_list
@@ -419,3 +419,36 @@ def test_any_form_is_read_or_refused_with_a_reason(fields: dict[str, Any]) -> No
     else:
         with pytest.raises(InputError, match="SF-R006"):
             parse_form(document)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 0x1F\nb: [yes, null, ~, 1_000, 12:30:00, 2001-01-01, !!int 7]\nc: {? {x: 1} : 2}",
+        "a: 0x1F\nb: [yes, null, ~, 1_000, 12:30:00, 2001-01-01, !!int 7, 'it''s', \"\\u0416\"]\nc: !own {x: }\n",
+        "a: &a [1, 2]\nb: *a\nc: {<<: &m {x: 1}, y: *m}\n--- \n- one\n- {two: |\n    2\n  }\n",
+        "a: 1\na: 2\n",
+        "a: &a [*a]\n",
+        "a: *unknown\n",
+        "a: &s text\nb: *s\n*s : c\n",
+        "--- !!python/object/apply:os.system [ls]\n",
+    ],
+)
+def test_yaml_is_read_as_the_plain_loader_of_strings_reads_it(text: str) -> None:
+    """Values, line numbers and refusals (unhashable keys, lists that hold themselves) are the loader's own."""
+
+    def read(loader: Any) -> Any:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(documents, "_Strings", loader)
+            try:
+                return documents._documents_with_lines(text)
+            except yaml.YAMLError as error:
+                return str(error)
+
+    assert read(documents._Strings) == read(getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+
+
+def test_an_alias_is_one_object_so_that_a_bomb_of_aliases_stays_small() -> None:
+    bomb = "\n".join(["a0: &a0 [x, x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 30))])
+    ((_, fields),) = documents._documents_with_lines(bomb)
+    assert fields["a29"][0] is fields["a29"][1] is fields["a28"]

@@ -9,6 +9,7 @@ import pytest
 
 from surefoot.errors import InputError
 from surefoot.messages import render
+from surefoot.readers import limits
 from surefoot.readers.limits import Job, limits_for, run_jobs, run_limited
 
 
@@ -80,6 +81,24 @@ def test_the_rest_goes_on_after_a_crash() -> None:
     assert outcomes[0] == 2
     assert isinstance(outcomes[1], InputError)
     assert outcomes[2] == 6
+
+
+def test_many_jobs_run_side_by_side_and_come_back_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "JOBS_A_CHILD", 5)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    jobs = [Job(double, (number,)) for number in range(10)]
+    jobs[3] = Job(fail)
+    jobs[6] = Job(crash)
+    outcomes = run_jobs([*jobs, Job(os.getpid), Job(os.getpid)])
+    refused = {place: outcome.id for place, outcome in enumerate(outcomes) if isinstance(outcome, InputError)}
+    assert refused == {3: "SF-R104", 6: "SF-R101"}
+    assert [outcomes[place] for place in (0, 1, 2, 4, 5, 7, 8, 9)] == [0, 2, 4, 8, 10, 14, 16, 18]
+    assert len({os.getpid(), *outcomes[-2:]}) == 3
+
+
+def test_a_few_jobs_are_not_worth_a_second_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert len(set(run_jobs([Job(os.getpid)] * 20))) == 1
 
 
 def test_small_files_get_small_limits() -> None:

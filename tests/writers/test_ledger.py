@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ import numpy as np
 import openpyxl
 import pytest
 
+from surefoot.writers import ledger as ledger_writer
+from surefoot.writers import quick_sheet
 from surefoot.writers.ledger import FATES, write_ledger
+from surefoot.writers.quick_sheet import Column, QuickSheet
 
 SHEETS = ["Summary", "By type", "By record", "Items", "Doubts and set aside", "About"]
 
@@ -163,3 +167,34 @@ def test_the_same_case_gives_the_same_bytes(assessment: Any, tmp_path: Path) -> 
         write_ledger(assessment, tmp_path / f"{name}.xlsx")
         time.sleep(0.02)
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+
+
+class CellByCell(QuickSheet):
+    """The same table through the ordinary writer of every cell."""
+
+    def write_columns(self, first_row: int, columns: Sequence[Column]) -> None:
+        for row in range(len(columns[0][0])):
+            for j, (values, style, write) in enumerate(columns):
+                value = values[row : row + 1].tolist()[0]
+                if values.dtype.kind not in "fiu":
+                    write(first_row + row, j, value)
+                elif math.isfinite(value):
+                    self.write_number(first_row + row, j, value, style)
+
+
+def test_long_tables_are_what_xlsxwriter_writes_cell_by_cell(
+    assessment: Any, with_document: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["plain", "", "=1", "<a> & b", " kept ", "a\x00b_x0041_", "😀" * 20_000, "a\nb", True, None, 3, 1, 2.5]
+    doubts = [{**assessment.document["doubts"][0], "found": text, "advice": str(text)} for text in [*texts, *texts]]
+    odd = with_document(assessment, doubts=doubts)
+    number = odd.layers["items"].columns["p_found"]
+    number[:8] = [np.nan, 1e-300, 1 / 3, 2.0, 1e17, -0.0, np.inf, 123456789.125]
+    monkeypatch.setattr(quick_sheet, "ROWS_AT_ONCE", 7)
+    write_ledger(odd, tmp_path / "quick.xlsx")
+    monkeypatch.setattr(ledger_writer, "QuickSheet", CellByCell)
+    write_ledger(odd, tmp_path / "slow.xlsx")
+    with zipfile.ZipFile(tmp_path / "quick.xlsx") as quick, zipfile.ZipFile(tmp_path / "slow.xlsx") as slow:
+        assert quick.namelist() == slow.namelist()
+        for name in quick.namelist():
+            assert quick.read(name) == slow.read(name), name

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import InputError
 from surefoot.positions.compass import compass_point, quadrant_bearing
-from surefoot.positions.glyphs import plain
+from surefoot.positions.glyphs import REMEMBERED, plain
 from surefoot.positions.statements import BearingStatement
 from surefoot.terms import BearingUnit, North, Sense
 
@@ -118,6 +119,20 @@ def true_from(
     return wrap_deg(np.asarray(bearing_deg, dtype=np.float64) + _turn(north, declination_deg, convergence_deg))
 
 
+def degrees_of(value: float, unit: BearingUnit) -> float:
+    """Return one bearing in degrees, as `to_degrees`: an array of one costs more than the sum."""
+    return value * (360.0 / CIRCLE[unit])
+
+
+def true_bearing(
+    bearing_deg: float, north: North, *, declination_deg: float = 0.0, convergence_deg: float = 0.0
+) -> float:
+    """Return one true bearing, degrees clockwise, as `true_from`."""
+    turn = {North.MAGNETIC: declination_deg, North.GRID: convergence_deg, North.TRUE: 0.0}[north]
+    true = (bearing_deg + turn) % 360.0
+    return 0.0 if true >= 360.0 else true
+
+
 def bearing_from_true(
     true_deg: npt.ArrayLike,
     north: North,
@@ -144,6 +159,7 @@ def _turn(north: North, declination_deg: npt.ArrayLike, convergence_deg: npt.Arr
     return np.asarray(turn, dtype=np.float64)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def parse_bearing(text: str, *, north_text: str = "", formulyar: bool = False) -> BearingStatement:
     """Read a bearing as written on a form.
 
@@ -192,6 +208,7 @@ def parse_bearing(text: str, *, north_text: str = "", formulyar: bool = False) -
     return BearingStatement(text, value, None, possible, north, sense, quantum)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def is_back_bearing(text: str) -> bool:
     """Whether the words say that the bearing is that of the way back; `parse_bearing` turns it round."""
     return _BACK.search(plain(text).casefold()) is not None

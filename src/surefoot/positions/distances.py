@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from surefoot.errors import InputError
-from surefoot.positions.glyphs import plain
+from surefoot.positions.glyphs import REMEMBERED, plain
 from surefoot.positions.statements import DistanceStatement
 from surefoot.terms import DistanceUnit
 
@@ -52,6 +53,7 @@ _NO_SLOPE = r"склон|slope|nagib|нагиб|накл|похил"
 _FLAT = re.compile(r"[,;]? ?(?:\bhorizontal(?:ly)?\b|\bпо горизонтали\b|\bгоризонтально\b|\bvodoravno\b)")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def parse_distance(text: str) -> DistanceStatement:
     """Read a distance as written on a form.
 

@@ -20,6 +20,9 @@ _TABLE = str.maketrans(
     | dict.fromkeys(_NOTHING, "")
 )
 
+REMEMBERED = 16_384
+"""Texts whose reading is remembered: the same distances and bearings stand on form after form."""
+
 _LATIN_TWINS = str.maketrans("АВЕКМНОРСТУХІЈЅавекмнорстухіјѕ", "ABEKMHOPCTYXIJSabekmhopctyxijs")
 
 

@@ -1,7 +1,8 @@
 """Untrusted files are read in a child process with limits on time and memory.
 
 A crafted file can hang or crash a C library; then only the child dies, and the file is set aside with a plain
-reason. One child serves a whole read call; it is replaced only when it died.
+reason. One child serves a whole read call, or one a core when there are many files; it is replaced only when it
+died.
 
 The child is a fresh interpreter, not a fork: a fork of a process with threads can hang, and
 ``multiprocessing`` would run the user's script again. The price: `function` must be importable by its name.
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Any, Self
@@ -32,6 +34,8 @@ except ImportError:  # not on Windows: only the wall clock limits there
 SECONDS = 10.0
 MEGABYTES = 512
 PATIENCE = 6.0  # wall clock per second of processor time: a busy machine must not set files aside
+JOBS_A_CHILD = 50  # a start costs a second, as much as reading some hundred forms
+MOST_CHILDREN = 8  # each takes some hundred megabytes
 STARTUP_SECONDS = 60.0  # a cold start of the interpreter on a slow disk
 # The child needs one reader, not the whole room, whose door brings in the sums and takes seconds to open.
 _START = """
@@ -90,20 +94,42 @@ def run_limited(function: Callable[..., Any], *args: Any, seconds: float = SECON
 
 
 def run_jobs(jobs: Sequence[Job]) -> list[Any]:
-    """Run jobs one after another in one child; the outcome of each is its result or an `InputError`."""
-    outcomes: list[Any] = []
-    while len(outcomes) < len(jobs):
-        with _Child() as child:
-            outcomes.extend(_until_it_dies(child, jobs[len(outcomes) :]))
+    """Run jobs in children side by side; the outcome of each is its result or an `InputError`, in the jobs' order.
+
+    No outcome depends on the number of children: a job is given nothing but its arguments.
+    """
+    lanes = _lanes(len(jobs))
+    outcomes: list[Any] = [None] * len(jobs)
+    stop = threading.Event()
+    with ThreadPoolExecutor(lanes) as pool:  # the threads wait for the children
+        running = [pool.submit(_run_lane, jobs[lane::lanes], stop) for lane in range(lanes)]
+        try:
+            for lane, one in enumerate(running):
+                outcomes[lane::lanes] = one.result()
+        finally:
+            stop.set()  # Ctrl-C: no further job is begun
     return outcomes
 
 
-def _until_it_dies(child: _Child, jobs: Iterable[Job]) -> list[Any]:
+def _lanes(jobs: int) -> int:
+    """Return how many children are worth their start: one a core, each for at least `JOBS_A_CHILD` jobs."""
+    return max(1, min(os.cpu_count() or 1, jobs // JOBS_A_CHILD, MOST_CHILDREN))
+
+
+def _run_lane(jobs: Sequence[Job], stop: threading.Event) -> list[Any]:
+    outcomes: list[Any] = []
+    while len(outcomes) < len(jobs) and not stop.is_set():
+        with _Child() as child:
+            outcomes.extend(_until_it_dies(child, jobs[len(outcomes) :], stop))
+    return outcomes
+
+
+def _until_it_dies(child: _Child, jobs: Iterable[Job], stop: threading.Event) -> list[Any]:
     outcomes: list[Any] = []
     for job in jobs:
         outcome, alive = child.call(job)
         outcomes.append(outcome)
-        if not alive:
+        if not alive or stop.is_set():
             break
     return outcomes
 

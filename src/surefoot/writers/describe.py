@@ -16,7 +16,7 @@ from surefoot.analysis.locate import Readings, mixture_shares
 from surefoot.messages import render
 from surefoot.model import Doubt
 from surefoot.terms import Fate, Severity, Stage
-from surefoot.writers.describe_layers import Layer, layers_of, record_sigma_m
+from surefoot.writers.describe_layers import Layer, layers_of
 from surefoot.writers.describe_totals import total_document
 from surefoot.writers.placements import corrected_documents, placement_documents
 from surefoot.writers.read_json import doubt_document, set_aside_document
@@ -36,6 +36,7 @@ class Described:
 def describe(assessment: Assessment, *, version: str, lang: str = "en") -> Described:
     """Describe an assessment in a language."""
     settings = assessment.case.settings
+    layers = layers_of(assessment)
     document = {
         "schema": SCHEMA,
         "case": settings.name,
@@ -50,7 +51,7 @@ def describe(assessment: Assessment, *, version: str, lang: str = "en") -> Descr
         "measures": [_measure(measure, lang) for measure in assessment.measures],
         "outside": _outside(assessment, lang),
         "records": _records(assessment, lang),
-        "form_quality": _form_quality(assessment),
+        "form_quality": _form_quality(assessment, layers["records"]),
         "duplicates": _duplicates(assessment, lang),
         "ledger": _ledger(assessment, lang),
         "total": total_document(assessment.totals, lang),
@@ -59,7 +60,7 @@ def describe(assessment: Assessment, *, version: str, lang: str = "en") -> Descr
         "set_aside": [set_aside_document(row, lang) for row in assessment.case.set_aside],
         "doubts": _doubts(assessment, lang),
     }
-    return Described(document, layers_of(assessment))
+    return Described(document, layers)
 
 
 def _words(id_: str | None, lang: str, **values: object) -> str | None:
@@ -147,8 +148,9 @@ def _placed(assessment: Assessment, number: int, readings: Readings) -> dict[str
     }
 
 
-def _form_quality(assessment: Assessment) -> list[dict[str, Any]]:
+def _form_quality(assessment: Assessment, layer: Layer) -> list[dict[str, Any]]:
     rows = []
+    sigma_m = [None if np.isnan(sigma) else sigma for sigma in layer.columns["sigma_m"].tolist()]
     recorded = assessment.ledger.by_record()
     for number, (record, readings) in enumerate(zip(assessment.case.records, assessment.located, strict=True)):
         items = dict(readings.form_completeness)
@@ -164,7 +166,7 @@ def _form_quality(assessment: Assessment) -> list[dict[str, Any]]:
             "completeness_items": items,
             "recorded": float(recorded.get(number, {}).get("recorded", 0.0)),
             "readings": len(readings.readings),
-            "sigma_m": record_sigma_m(readings),
+            "sigma_m": sigma_m[number],
             "doubts": len(record.doubts) + len(readings.doubts),
         })  # fmt: skip
     return rows

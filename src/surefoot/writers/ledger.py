@@ -10,8 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from surefoot.terms import Fate
 from surefoot.writers import SIMULATED, Assessment, LayerLike
+from surefoot.writers.quick_sheet import Column, QuickSheet
 
 FATES = tuple(fate.value for fate in Fate)
 TITLES = {
@@ -36,6 +38,7 @@ ITEM_COLUMNS = (
     *("record_id", "row", "index", "slot", "category", "model", "placement", "weight", "is_best"),
     *("longitude", "latitude", "p_present", "fate", *(f"p_{fate}" for fate in FATES), "find_id"),
 )
+_SHOWN = frozenset({"case", "simulated", "as_of", "version", "ledger", "set_aside", "doubts"})
 ROWS_PER_SHEET = 1_000_000  # a sheet holds 1,048,576
 TEXT_LIMIT = 32_000  # a cell holds 32,767
 NO_DATE = dt.datetime(1980, 1, 1)  # the earliest date a ZIP entry can have
@@ -146,6 +149,32 @@ def write_ledger(assessment: Assessment, path: str | os.PathLike[str]) -> None:
         _about_sheet(book)
 
 
+@dataclass(frozen=True)
+class _Items:
+    """The columns of the items, without their geometry."""
+
+    name: str
+    geometry: npt.NDArray[np.object_]
+    columns: Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What the ledger shows of an assessment."""
+
+    document: Mapping[str, Any]
+    layers: Mapping[str, LayerLike]
+
+
+def ledger_parts(assessment: Assessment) -> Assessment:
+    """Return what `write_ledger` needs of an assessment, and no more: light to hand to another process."""
+    document = {key: value for key, value in assessment.document.items() if key in _SHOWN}
+    items = assessment.layers["items"]
+    nowhere = np.full(len(items.geometry), None, dtype=object)
+    columns = {name: column for name, column in items.columns.items() if name in ITEM_COLUMNS}
+    return _Parts(document, {"items": _Items("items", nowhere, columns)})
+
+
 def _properties(document: Mapping[str, Any]) -> dict[str, Any]:
     as_of = document.get("as_of")
     mark = f"{SIMULATED}: invented data. " if document["simulated"] else ""
@@ -185,7 +214,7 @@ def _put(book: _Book, sheet: Any, row: int, column: int, value: object, kind: st
 
 
 def _open_sheet(book: _Book, name: str, title: str, note: str, widths: Sequence[float]) -> Any:
-    sheet = book.book.add_worksheet(name)
+    sheet = book.book.add_worksheet(name, worksheet_class=QuickSheet)
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
     sheet.write_string(0, 0, title, book.style("title"))
@@ -349,39 +378,17 @@ def _item_sheet(book: _Book, title: str, names: Sequence[str], data: Sequence[np
     note = "One row per recorded device and placement. p_... are probabilities; empty = not known. WGS 84."
     sheet = _open_sheet(book, title, "Recorded devices", note, widths)
     _heads(book, sheet, [_Column(name, name) for name in names], n)
-    writers = [_cell_writer(book, sheet, name, values) for name, values in zip(names, data, strict=False)]
-    rows: Iterator[tuple[Any, ...]] = zip(*(values.tolist() for values in data), strict=True)
-    for row, values in enumerate(rows, start=FIRST_ROW):
-        for column, (write, value) in enumerate(zip(writers, values, strict=True)):
-            write(row, column, value)
+    sheet.write_columns(FIRST_ROW, [_column(book, sheet, *named) for named in zip(names, data, strict=False)])
 
 
-def _cell_writer(book: _Book, sheet: Any, name: str, values: npt.NDArray[Any]) -> Callable[[int, int, Any], None]:
-    """A quick writer for a column of one kind; a hundred thousand rows go through it."""
-    if values.dtype.kind not in "fiu":
-        return _text_writer(book, sheet)
-    style = book.style(
-        "number" if name in {"longitude", "latitude"} else "share" if name[:2] in {"p_", "we"} else "whole"
-    )
-    number = sheet.write_number
-
-    def write(row: int, column: int, value: float) -> None:
-        if math.isfinite(value):
-            number(row, column, value, style)
-
-    return write
-
-
-def _text_writer(book: _Book, sheet: Any) -> Callable[[int, int, Any], None]:
-    plain, string = book.style("text"), sheet.write_string
+def _column(book: _Book, sheet: Any, name: str, values: npt.NDArray[Any]) -> Column:
+    kind = "number" if name in {"longitude", "latitude"} else "share" if name[:2] in {"p_", "we"} else "whole"
 
     def write(row: int, column: int, value: Any) -> None:
-        if type(value) is str and value[:1].isalnum() and len(value) < TEXT_LIMIT:
-            string(row, column, value, plain)
-        elif value != "":
+        if value != "":
             _put(book, sheet, row, column, value)
 
-    return write
+    return values, book.style(kind), write
 
 
 def _notes_sheet(book: _Book, document: Mapping[str, Any]) -> None:
@@ -401,9 +408,13 @@ def _notes_sheet(book: _Book, document: Mapping[str, Any]) -> None:
     name = "Doubts and set aside"
     sheet = _open_sheet(book, name, name, note, [c.width for c in columns])
     _heads(book, sheet, columns, len(rows))
-    for i, row in enumerate(rows):
-        for j, column in enumerate(columns):
-            _put(book, sheet, FIRST_ROW + i, j, row.get(column.key), column.kind)
+    sheet.write_columns(FIRST_ROW, [_told(book, sheet, column, rows) for column in columns])
+
+
+def _told(book: _Book, sheet: Any, column: _Column, rows: Sequence[Mapping[str, Any]]) -> Column:
+    values = np.empty(len(rows), dtype=object)
+    values[:] = [row.get(column.key) for row in rows]
+    return values, book.style(column.kind), partial(_put, book, sheet, kind=column.kind)
 
 
 def _about_sheet(book: _Book) -> None:

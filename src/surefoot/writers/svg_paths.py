@@ -177,6 +177,8 @@ def northern_corners(geometry: Geometries) -> Geometries:
 def page_points(geometry: Geometries, frame: Frame) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Return the points of a layer that lie in the frame, in page units, with their row numbers."""
     rows = np.flatnonzero(~(shapely.is_missing(geometry) | shapely.is_empty(geometry)))
-    coordinates = shapely.get_coordinates(shapely.centroid(geometry[rows]))
+    there = geometry[rows]
+    points = there if (shapely.get_type_id(there) == shapely.GeometryType.POINT).all() else shapely.centroid(there)
+    coordinates = shapely.get_coordinates(points)
     inside = frame.contains(coordinates)
     return frame.page(coordinates[inside]), rows[inside]

@@ -129,7 +129,8 @@ def still_in_ground(
         _present_table(facts, r, (chances, factor), means, sum(presence_beta)) for r in range(facts.recorded.size)
     ]
     evidence = np.zeros((int(facts.group.max()) + 1, chances.size, means.size))
-    np.add.at(evidence, facts.group, np.array([logsumexp(table, axis=2) for _, table in tables]))
+    seen = [logsumexp(by_mean + by_chance[:, None, :], axis=2) for _, by_mean, by_chance in tables]
+    np.add.at(evidence, facts.group, np.array(seen))
     evidence += log_mean
     of_chance = _draw(log_chance + logsumexp(evidence, axis=2).sum(axis=0), draws, rng)
     of_mean = np.empty((evidence.shape[0], draws), dtype=np.int64)
@@ -137,11 +138,12 @@ def still_in_ground(
         here = of_chance == c
         of_mean[g, here] = _draw(evidence[g, c], int(here.sum()), rng)
     total = np.full(draws, facts.left.sum())
-    for r, (present, table) in enumerate(tables):
+    for r, (present, by_mean, by_chance) in enumerate(tables):
         cell = of_chance * means.size + of_mean[facts.group[r]]
         for at in np.unique(cell):
             here = cell == at
-            number = present[_draw(table[divmod(at, means.size)], int(here.sum()), rng)]
+            chance, mean = divmod(at, means.size)
+            number = present[_draw(by_mean[mean] + by_chance[chance], int(here.sum()), rng)]
             total[here] += np.maximum(number - facts.found[r], 0.0)
     low, median, high = np.quantile(total, [(1 - level) / 2, 0.5, (1 + level) / 2])
     return StillInGround(float(median), (float(low), float(high)), level, float(np.mean(total < 0.5)))
@@ -156,8 +158,12 @@ def _draw(log_weight: Floats, size: int, rng: np.random.Generator) -> Ints:
 
 def _present_table(
     facts: RecordFacts, r: int, search: tuple[Floats, Floats], means: Floats, concentration: float
-) -> tuple[Floats, Floats]:
-    """Numbers present before the search, (p,), and their log posterior, (detection, mean presence, p)."""
+) -> tuple[Floats, Floats, Floats]:
+    """Numbers present before the search, (p,), and the two parts of their log posterior.
+
+    The parts are (mean presence, p) and (detection, p). Their sum over every pair of the two, for all records of a
+    large case together, would take hundreds of megabytes.
+    """
     found = facts.found[r]
     laid, log_laid = _laid(facts.recorded[r])
     # Finds may exceed what could have been there: then the form undercounts, and all of it was.
@@ -181,7 +187,7 @@ def _present_table(
     seen = np.clip(coverage * chances, 1e-300, 1.0 - 1e-9)[:, None]
     missed = present - found
     log_found = gammaln(present + 1) - gammaln(missed + 1) + missed * np.log1p(-seen) + found * np.log(seen)
-    return present, log_present[None, :, :] + log_found[:, None, :]
+    return present, log_present, log_found
 
 
 def _laid(recorded: float) -> tuple[Floats, Floats]:

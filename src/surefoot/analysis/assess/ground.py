@@ -24,6 +24,7 @@ Texts = npt.NDArray[np.object_]
 
 CLUSTER_GAP_M = 25.0  # searched polygons closer than this are one piece of ground
 _SPREAD_POINTS = 16
+_AT_ONCE = 10_000  # devices in memory with all their points
 _FARTHEST_SIGMAS = 4.0
 
 
@@ -153,17 +154,25 @@ def chances_inside(mean: Floats, cov: Floats, shapes: Texts, weights: Floats) ->
     if len(shapes) == 0 or len(known) == 0:
         return result
     tree = shapely.STRtree(shapes)
-    reach = _FARTHEST_SIGMAS * np.sqrt(np.maximum(cov[known, 0], cov[known, 2]))
-    east, north = mean[known].T
-    boxes = shapely.box(east - reach, north - reach, east + reach, north + reach)
-    rows = known[np.unique(tree.query(boxes)[0])]
-    points = spread_points(mean[rows], cov[rows])
-    hits, shape = tree.query(np.asarray(shapely.points(points), dtype=object), predicate="intersects")
-    for column, weight in enumerate(weights.T):
-        values = np.zeros(len(points))
-        np.maximum.at(values, hits, weight[shape])
-        result[rows, column] = values.reshape(_SPREAD_POINTS, len(rows)).mean(axis=0)
+    shapely.prepare(shapes)
+    for part in np.split(known, np.arange(_AT_ONCE, len(known), _AT_ONCE)):
+        result[part] = _chances(mean[part], cov[part], shapes, weights, tree)
     return result
+
+
+def _chances(mean: Floats, cov: Floats, shapes: Texts, weights: Floats, tree: shapely.STRtree) -> Floats:
+    """`chances_inside` of some points, shape by shape: the points of all at once would take half a gigabyte."""
+    reach = _FARTHEST_SIGMAS * np.sqrt(np.maximum(cov[:, 0], cov[:, 2]))
+    east, north = mean.T
+    near, shape = tree.query(shapely.box(east - reach, north - reach, east + reach, north + reach))
+    order = np.argsort(shape, kind="stable")
+    numbers, starts = np.unique(shape[order], return_index=True)
+    points = spread_points(mean, cov).reshape(_SPREAD_POINTS, len(mean), 2)
+    values = np.zeros((weights.shape[1], _SPREAD_POINTS, len(mean)))
+    for number, rows in zip(numbers, np.split(near[order], starts[1:]), strict=True):
+        inside = shapely.intersects_xy(shapes[number], points[:, rows, 0], points[:, rows, 1])
+        values[:, :, rows] = np.maximum(values[:, :, rows], weights[number][:, None, None] * inside)
+    return np.asarray(values.mean(axis=1).T)
 
 
 def spread_points(mean: Floats, cov: Floats) -> Floats:

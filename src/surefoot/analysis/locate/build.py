@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ from surefoot.analysis.locate.sketch import add_sketch_points
 from surefoot.analysis.locate.survey import Measure, Solution, Survey, solve
 from surefoot.errors import PositionError
 from surefoot.model import Leg, MinefieldRecord, PlannedDevice
-from surefoot.positions.bearings import to_degrees, true_from
+from surefoot.positions.bearings import degrees_of, true_bearing
 from surefoot.positions.datums import PinnedOperation, from_wgs84, operation_sigma_m, pin_operation, to_wgs84
 from surefoot.positions.declination import declination_deg
 from surefoot.positions.distances import horizontal_m, to_metres
@@ -192,8 +192,8 @@ class ReadingBuilder:
     def _leg(self, leg: Leg, way: Assumption, ground: Ground, number: int) -> LegReading:
         azimuths = self._azimuths(leg.bearing, way, ground)
         metres = self._metres(leg.distance, way)
-        instrument = _or_the_only_one(leg.instrument, [one.instrument for one in self.record.legs])
-        method = _or_the_only_one(leg.distance_method, [one.distance_method for one in self.record.legs])
+        instrument = self._only_instrument if leg.instrument == "unknown" else leg.instrument
+        method = self._only_method if leg.distance_method == "unknown" else leg.distance_method
         measure = self._measure(
             leg.origin, leg.target, azimuths.get(North.TRUE), metres, leg.bearing, instrument, method, number,
             leg.bearing is not None and (leg.bearing.north or way.north) is North.GRID,
@@ -203,6 +203,14 @@ class ReadingBuilder:
             azimuths.get(North.TRUE), azimuths.get(North.GRID), metres,
         )  # fmt: skip
         return LegReading(measure, shown)
+
+    @cached_property
+    def _only_instrument(self) -> str:
+        return _the_only_one(leg.instrument for leg in self.record.legs)
+
+    @cached_property
+    def _only_method(self) -> str:
+        return _the_only_one(leg.distance_method for leg in self.record.legs)
 
     def _device_legs(self, way: Assumption, ground: Ground) -> dict[int, LegReading]:
         """Legs of the devices measured singly; those sighted along one row share one sighting error."""
@@ -222,7 +230,7 @@ class ReadingBuilder:
         unit, north = bearing.unit or way.unit, bearing.north or way.north or North.MAGNETIC
         if unit is None:
             return {}
-        degrees = float(to_degrees(bearing.value, unit)) % 360.0
+        degrees = degrees_of(bearing.value, unit) % 360.0
         if bearing.sense is Sense.COUNTER_CLOCKWISE:
             degrees = (360.0 - degrees) % 360.0
         if ground.pivot is None:  # local metres: the frame's own north is all there is
@@ -230,7 +238,7 @@ class ReadingBuilder:
         if north is North.MAGNETIC and ground.declination is None:
             return {North.MAGNETIC: degrees}
         declination, convergence = ground.declination or 0.0, ground.convergence or 0.0
-        true = float(true_from(degrees, north, declination_deg=declination, convergence_deg=convergence))
+        true = true_bearing(degrees, north, declination_deg=declination, convergence_deg=convergence)
         norths = {North.TRUE: true % 360.0, North.GRID: (true - convergence) % 360.0}
         if ground.declination is not None:
             norths[North.MAGNETIC] = (true - declination) % 360.0
@@ -242,7 +250,7 @@ class ReadingBuilder:
         unit = distance.unit or way.steps or DistanceUnit.STEP
         decided = DistanceStatement(distance.raw, distance.value, unit, distance.slope_deg)
         length = to_metres(decided, step_m=self.priors.step_m, pair_of_steps_m=self.priors.pair_of_steps_m)
-        return float(horizontal_m(length, distance.slope_deg or 0.0))
+        return float(horizontal_m(length, distance.slope_deg)) if distance.slope_deg else length
 
     def _measure(
         self, origin: str, target: str, true_deg: float | None, metres: float | None,
@@ -250,7 +258,7 @@ class ReadingBuilder:
     ) -> Measure:  # fmt: skip
         common, own = self.priors.bearing_sd_rad(instrument)
         if bearing is not None and bearing.unit is not None:
-            rounding = math.radians(float(to_degrees(bearing.quantum, bearing.unit))) / math.sqrt(12.0)
+            rounding = math.radians(degrees_of(bearing.quantum, bearing.unit)) / math.sqrt(12.0)
             own = math.hypot(own, rounding)
         return Measure(
             origin, target, None if true_deg is None else math.radians(true_deg), metres,
@@ -318,10 +326,10 @@ class ReadingBuilder:
 _UNDATED_YEAR = 1990.0
 
 
-def _or_the_only_one(stated: str, on_form: list[str]) -> str:
-    """The word stated; where it says nothing, the only one that the form's legs state: one compiler, one instrument."""
-    others = {word for word in on_form if word != "unknown"}
-    return next(iter(others)) if stated == "unknown" and len(others) == 1 else stated
+def _the_only_one(on_form: Iterable[str]) -> str:
+    """The only word that the form's legs state, for those that state none: one compiler, one instrument."""
+    words = {word for word in on_form if word != "unknown"}
+    return next(iter(words)) if len(words) == 1 else "unknown"
 
 
 def _device_leg(device: PlannedDevice, number: int) -> Leg:

@@ -48,8 +48,7 @@ class ItemColumns:
         extra: Floats,
     ) -> None:
         """Add one device; `place` None = recorded, but nowhere to be placed."""
-        nowhere = (np.full(self.anchors, np.nan), np.full(self.legs, np.nan))
-        base, chain = nowhere if place is None else place
+        base, chain = place or (np.full(self.anchors, np.nan), np.full(self.legs, np.nan))
         self.row.append(row)
         self.index.append(index)
         self.slot.append(Slot.NONE if place is None else slot)
@@ -178,11 +177,12 @@ def _add_planned(
     items: ItemColumns, planned: Mapping[int, PlannedDevice], names: Mapping[int, str], points: Points,
     row: Row | None, priors: Priors,
 ) -> int:  # fmt: skip
+    pattern = _pattern_cov(priors)
     for number, device in planned.items():
         model = device.model or (mixture_label(row.mines) if row else "")
         index = float(device.index) if device.index is not None else math.nan
         place = points.get(names.get(number, ""))
-        items.add(device.row, index, Slot.EXACT, model, place, _pattern_cov(priors))
+        items.add(device.row, index, Slot.EXACT, model, place, pattern)
     return len(planned)
 
 
@@ -202,16 +202,10 @@ def _add_row(
     elif row_conflicts(row, ends_m, priors):
         return _add_conflicting(items, read, count, (start, end), ends_m, label, network, priors, trust)
     else:
-        step = spacing if spacing is not None else ends_m / max(1, count - 1)
+        step, pattern = spacing if spacing is not None else ends_m / max(1, count - 1), _pattern_cov(priors)
         for index in range(count):
-            items.add(
-                row.no,
-                index + 1.0,
-                Slot.EXACT,
-                label,
-                _between(start, end, index * step / ends_m),
-                _pattern_cov(priors),
-            )
+            place = _between(start, end, index * step / ends_m)
+            items.add(row.no, index + 1.0, Slot.EXACT, label, place, pattern)
     return read
 
 

@@ -15,8 +15,7 @@ from surefoot.errors import InputError
 from surefoot.model import Where
 from surefoot.readers.forms.words import split_device_list
 
-# The C loader of strings only: "1540", "0-95" and "12.07.1993" stay what was written on the form.
-_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_BASE: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the C parser where there is one
 WORKBOOK_SHEETS = (
     "record",
     "reference_points",
@@ -28,6 +27,35 @@ WORKBOOK_SHEETS = (
     "events",
     "sketch",
 )
+
+
+class _Strings(_BASE):  # type: ignore[misc]
+    """Loads strings only: "1540", "0-95" and "12.07.1993" stay what was written on the form.
+
+    A form is thousands of short texts. Nothing is looked up for them, neither a tag by its place in the document
+    nor a constructor by its tag; lists and tables go the loader's own way, with its checks of keys and aliases.
+    """
+
+    def descend_resolver(self, parent: Any, index: Any) -> None:
+        """Tags do not depend on the place."""
+
+    def ascend_resolver(self) -> None:
+        """Tags do not depend on the place."""
+
+    def resolve(self, kind: type[yaml.Node], value: object, implicit: object) -> str:
+        """Return the tag of plain text, list or table."""
+        return _TAGS[kind]
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Return what a node stands for."""
+        return node.value if type(node) is yaml.ScalarNode else super().construct_object(node, deep=deep)
+
+
+_TAGS = {
+    yaml.ScalarNode: yaml.BaseLoader.DEFAULT_SCALAR_TAG,
+    yaml.SequenceNode: yaml.BaseLoader.DEFAULT_SEQUENCE_TAG,
+    yaml.MappingNode: yaml.BaseLoader.DEFAULT_MAPPING_TAG,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +104,7 @@ def _first_line(error: yaml.YAMLError) -> str:
 
 
 def _documents_with_lines(text: str) -> list[tuple[int, Any]]:
-    loader = _LOADER(text)
+    loader = _Strings(text)
     documents: list[tuple[int, Any]] = []
     try:
         while loader.check_node():

@@ -54,11 +54,22 @@ def _example(shape: Any) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _shape_passes(shape: Hashable) -> bool:
-    """Whether forms of a shape are as the schema asks; forms of one series are of few shapes."""
-    return next(validator().iter_errors(_example(shape)), None) is None
+def _shape_passes(key: str, shape: Hashable) -> bool:
+    """Whether a field of a shape is as the schema asks; the fields of a series are of few shapes."""
+    return next(validator().iter_errors({key: _example(shape)}), None) is None
 
 
 def passes(fields: Mapping[str, Any]) -> bool:
-    """Whether a form is as the schema asks; what forms of its shape did is remembered."""
-    return _shape_passes(_shape(dict(fields)))
+    """Whether a form is as the schema asks.
+
+    The schema asks nothing of one field because of another, nor of one entry of a list because of the next (a test
+    holds it to that): each is looked at by itself, and what others of its shape did is remembered.
+    """
+    return all(_field_passes(key, value) for key, value in fields.items())
+
+
+def _field_passes(key: str, value: object) -> bool:
+    if not isinstance(value, list) or not value:
+        return _shape_passes(key, _shape(value))
+    shapes = dict.fromkeys(_shape(entry) for entry in value)
+    return all(_shape_passes(key, ("list", min(len(value), 3), (shape,))) for shape in shapes)

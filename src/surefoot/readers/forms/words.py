@@ -5,9 +5,11 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+from functools import lru_cache
 
 from surefoot.errors import InputError
 from surefoot.model import LaterEvent, StatedDate, category_of_model
+from surefoot.positions.glyphs import REMEMBERED
 from surefoot.readers.calendar_words import month_of, season_of
 from surefoot.terms import DeviceCategory, EventKind, RecordFamily
 
@@ -332,6 +334,7 @@ def distance_method_of(text: str) -> str:
     return _first_match(text, _MEASURES)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _first_match(text: str, words: tuple[tuple[str, str], ...]) -> str:
     for pattern, key in words:
         if re.search(pattern, text, re.IGNORECASE):
