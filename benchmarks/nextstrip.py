@@ -6,20 +6,24 @@ found and how well the record is placed afterwards.
 
     python benchmarks/nextstrip.py                     # 40 records, about half an hour on one core
     python benchmarks/nextstrip.py --records 2         # to see that it runs
+    python benchmarks/nextstrip.py --part 0 20 --save a.json    # in parts, then: --report a.json b.json
 
 The random search is the simulator's own (around the accident and the finds, as reported, anywhere within a reach, the
 freshest of three tries), with patches of the sizes compared here. It is run at several reaches; the pinned one of the
-preset is 60 m (decision 0012), shorter ones stay closer to finds. Prints tables for RESULTS.md; writes nothing.
+preset is 60 m (decision 0012), shorter ones stay closer to finds. Prints tables for RESULTS.md.
 Intervals are 90 % bootstrap intervals over records.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -141,6 +145,7 @@ class Day:
     shapes: list[shapely.Polygon]
     found: list[int]
     settings: Settings
+    promised: float = 0.0
 
     def posterior(self, rng: np.random.Generator) -> tuple[Posterior, tuple[Placement, ...], SearchedGround]:
         """Correct the record from what was seen so far."""
@@ -197,16 +202,23 @@ def proposed(information_worth: float) -> Choice:
     def choose(day: Day, rng: np.random.Generator) -> Strip:
         posterior, placements, ground = day.posterior(rng)
         best = propose(posterior, placements, ground, Limits(), search, count=1, rng=rng)
-        return best[0].strip if best else at_random(RANDOM_REACH_M[0])(day, rng)
+        if not best:
+            return at_random(RANDOM_REACH_M[0])(day, rng)
+        day.promised += best[0].expected_finds
+        return best[0].strip
 
     return choose
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One record after all searches. Metres; `sigma_m` is the middle device's, per axis, as stated."""
+    """One record after all searches. Metres; `sigma_m` is the middle device's, per axis, as stated.
+
+    `promised` is the sum of the finds expected of the proposals, each when it was made.
+    """
 
     finds: int
+    promised: float
     error_m: float
     sigma_m: float
 
@@ -226,7 +238,7 @@ def judged(field: Field, best: Placement, day: Day) -> Outcome:
     found = np.isin(true, field.places[day.found])
     error = np.abs(best.mean - true)[field.unfound & ~found]
     spread = np.sqrt(0.5 * np.trace(best.item_covariance, axis1=1, axis2=2))
-    return Outcome(len(day.found), float(np.median(error)), float(np.median(spread)))
+    return Outcome(len(day.found), day.promised, float(np.median(error)), float(np.median(spread)))
 
 
 _world: list[World] = []
@@ -234,11 +246,13 @@ _world: list[World] = []
 
 def report(outcomes: Mapping[str, list[Outcome]], rng: np.random.Generator) -> None:
     """Print the table and the verdicts."""
-    print("\n| way | finds in 600 m2 | median error, m | share < 3 m | stated sigma, m |\n|---|---|---|---|---|")
+    heads = ("way", "finds in 600 m2", "promised", "median error, m", "share < 3 m", "stated sigma, m")
+    print(f"\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for name, run_ in outcomes.items():
         finds, error = np.array([float(o.finds) for o in run_]), np.array([o.error_m for o in run_])
         cells = [
-            interval(finds, np.mean, rng), interval(error, np.median, rng),
+            interval(finds, np.mean, rng), f"{np.mean([o.promised for o in run_]):.1f}",
+            interval(error, np.median, rng),
             interval((error < CLOSE_M).astype(float), np.mean, rng),
             f"{np.median([o.sigma_m for o in run_]):.1f}",
         ]  # fmt: skip
@@ -258,6 +272,15 @@ def report(outcomes: Mapping[str, list[Outcome]], rng: np.random.Generator) -> N
                   f"{'reached' if value >= MUST else 'NOT reached'}")  # fmt: skip
 
 
+def together(parts: Sequence[Path]) -> dict[str, list[Outcome]]:
+    """Put saved parts behind one another, in the order given."""
+    result: dict[str, list[Outcome]] = {}
+    for part in parts:
+        for name, saved in json.loads(part.read_text(encoding="utf-8")).items():
+            result.setdefault(name, []).extend(Outcome(**one) for one in saved)
+    return result
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=40)
@@ -265,7 +288,13 @@ def main() -> None:
     parser.add_argument("--particles", type=int, default=800)
     parser.add_argument("--sweeps", type=int, default=3)
     parser.add_argument("--ways", nargs="+", choices=("random", "finds", "information"), default=[])
+    parser.add_argument("--part", type=int, nargs=2, metavar=("FIRST", "END"), help="only these records of the region")
+    parser.add_argument("--save", type=Path, help="write what came out, for --report")
+    parser.add_argument("--report", type=Path, nargs="+", help="print the tables of saved parts and stop")
     asked = parser.parse_args()
+    if asked.report:
+        report(together(asked.report), np.random.default_rng(asked.seed))
+        return
     settings = Settings(asked.particles, asked.sweeps)
     _world[:] = [World(asked.records, asked.seed)]
     print(
@@ -274,17 +303,21 @@ def main() -> None:
     )
     ways: dict[str, Choice] = {f"random within {reach:g} m": at_random(reach) for reach in RANDOM_REACH_M}
     ways |= {"expected finds alone": proposed(0.0), "information and finds": proposed(1.0)}
+    every = ways
     if asked.ways:
         ways = {name: way for name, way in ways.items() if any(one in name.split()[:2] for one in asked.ways)}
     outcomes: dict[str, list[Outcome]] = {name: [] for name in ways}
     began = time.process_time()
-    for number in range(asked.records):
+    for number in range(*(asked.part or (0, asked.records))):
         field = _world[0].field(number)
-        for turn, (name, choose) in enumerate(ways.items()):
-            rng = np.random.default_rng([asked.seed, number, 2 + turn])
+        for name, choose in ways.items():
+            rng = np.random.default_rng([asked.seed, number, 2 + list(every).index(name)])
             outcomes[name].append(run(field, choose, settings, rng))
         shown = ", ".join(f"{name} {run_[-1].finds} / {run_[-1].error_m:.1f}" for name, run_ in outcomes.items())
         print(f"{number}: {shown} ({time.process_time() - began:.0f} s)", flush=True)
+        if asked.save:
+            saved = {name: [dataclasses.asdict(one) for one in run_] for name, run_ in outcomes.items()}
+            asked.save.write_text(json.dumps(saved), encoding="utf-8")
     report(outcomes, np.random.default_rng(asked.seed))
 
 

@@ -104,7 +104,6 @@ def _proposal(rank: int, proposal: Proposal, grid: Grid) -> dict[str, Any]:
         "background_finds": proposal.background_finds,
         "p_no_find": proposal.p_no_find,
         "information_gain": proposal.information_nats,
-        "information_gain_error": proposal.information_error,
         "cost": proposal.cost,
         "score": proposal.score,
         "reason": INFORMS if proposal.mostly_informs else FINDS,

@@ -16,12 +16,13 @@ import shapely
 from surefoot.analysis.nextstrip.limits import Limits, limits_on
 from surefoot.analysis.nextstrip.predicted import DRAWS, Predicted, predict
 from surefoot.analysis.nextstrip.scores import (
-    Outcome,
+    TINY,
     Touched,
+    count_interval,
     detection_at,
     expected_counts,
-    outcome,
-    told,
+    log_chance_of_sampled,
+    outcomes,
     touched,
 )
 from surefoot.analysis.nextstrip.strips import BOX, LANE, Strip, draw_strips
@@ -41,6 +42,8 @@ FIND_WORTH_NATS = 0.1
 LEAST_WORTH_NATS = 0.002
 """Strips that promise less are not proposed: on ground searched well nothing is left to gain."""
 LEVEL = 0.9
+SCENARIOS = 32
+"""Results of the strips chosen before that are played through when the next is chosen."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,8 @@ class Proposal:
         The part of the mean that is on no record.
     p_no_find
         Chance that nothing is found, which does not make the ground safe.
-    information_nats, information_error
-        Expected information about the placement, with the standard error of the sum over draws.
+    information_nats
+        Expected information about the placement, in nats.
     cost, score
         ``score = (information + 0.1 x expected finds) / cost``.
     """
@@ -98,7 +101,6 @@ class Proposal:
     background_finds: float
     p_no_find: float
     information_nats: float
-    information_error: float
     cost: float
     score: float
 
@@ -172,16 +174,16 @@ def propose(
     predicted = predict(posterior, placements, rng, search.draws)
     strips = draw_strips(predicted, limits, search.candidates, rng)
     pool = [_candidate(strip, predicted, searched) for strip in strips]
-    logs = np.zeros((len(predicted.place), len(predicted.place)))
-    known, chosen = np.zeros(len(logs)), list[Proposal]()
+    draws = len(predicted.place)
+    truth = rng.choice(draws, SCENARIOS)
+    weight, chosen = np.full((1, draws), 1.0 / draws), list[Proposal]()
     while pool and len(chosen) < count:
-        weighed = [_weighed(c, predicted, search, limits, logs, known, rng) for c in pool]
-        best = int(np.argmax([proposal.score for proposal, _ in weighed]))
-        proposal, result = weighed[best]
-        if proposal.score * proposal.cost < LEAST_WORTH_NATS:
+        promised = [_promised(one, predicted, search, weight) for one in pool]
+        best = int(np.argmax([one.worth / search.cost_of(one.strip) for one in promised]))
+        if promised[best].worth < LEAST_WORTH_NATS:
             break
-        chosen.append(proposal)
-        logs, known = result.logs, told(result.logs)
+        chosen.append(_proposal(promised[best], search, limits))
+        weight = _told(weight, log_chance_of_sampled(promised[best].counts, truth, rng))
         pool = _without(pool, best, search.detection)
     return tuple(chosen)
 
@@ -201,20 +203,38 @@ def _candidate(strip: Strip, predicted: Predicted, searched: SearchedGround) -> 
     return _Candidate(strip, touched(strip, predicted), points, detection_at(points, searched))
 
 
-def _weighed(
-    one: _Candidate, predicted: Predicted, search: Search, limits: Limits, logs: Floats, known: Floats,
-    rng: np.random.Generator,
-) -> tuple[Proposal, Outcome]:  # fmt: skip
+@dataclass(frozen=True)
+class _Promised:
+    """What a candidate promises: expected finds by draw and cell, those on no record, information, worth in nats."""
+
+    strip: Strip
+    counts: Floats
+    background: Floats
+    information_nats: float
+    worth: float
+
+
+def _promised(one: _Candidate, predicted: Predicted, search: Search, weight: Floats) -> _Promised:
     counts, background = expected_counts(one.strip, one.near, predicted, one.before, search.detection)
-    result = outcome(counts, logs, known, rng)
-    finds = float(counts.sum(axis=1).mean())
-    low, high = np.quantile(result.finds, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
-    cost = search.cost_of(one.strip)
+    information = outcomes(counts).information(weight)
+    worth = search.information_worth * information + FIND_WORTH_NATS * float(counts.sum(axis=1).mean())
+    return _Promised(one.strip, counts, background, information, worth)
+
+
+def _proposal(promised: _Promised, search: Search, limits: Limits) -> Proposal:
+    of_draw, cost = promised.counts.sum(axis=1), search.cost_of(promised.strip)
     return Proposal(
-        one.strip, limits.fix_the_start, finds, (float(low), float(high)), float(background.sum()),
-        float(np.exp(-counts.sum(axis=1)).mean()), result.gain, result.gain_error, cost,
-        (search.information_worth * result.gain + FIND_WORTH_NATS * finds) / cost,
-    ), result  # fmt: skip
+        promised.strip, limits.fix_the_start, float(of_draw.mean()), count_interval(of_draw, LEVEL),
+        float(promised.background.sum()), float(np.exp(-of_draw).mean()), promised.information_nats, cost,
+        promised.worth / cost,
+    )  # fmt: skip
+
+
+def _told(weight: Floats, logs: Floats) -> Floats:
+    """Weights of the draws in every scenario after one more result, (scenarios, draws)."""
+    total = np.log(np.maximum(weight, TINY)) + logs
+    raw = np.exp(total - total.max(axis=1, keepdims=True))
+    return np.asarray(raw / raw.sum(axis=1, keepdims=True))
 
 
 def _without(pool: list[_Candidate], best: int, detection: float) -> list[_Candidate]:

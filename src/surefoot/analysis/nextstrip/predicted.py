@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from surefoot.analysis.kernels import registration
-from surefoot.analysis.reanchor.placements import Placement, moved
+from surefoot.analysis.reanchor.hypotheses import moved
+from surefoot.analysis.reanchor.placements import Placement
 from surefoot.analysis.reanchor.posterior import Posterior, Sampled
 from surefoot.analysis.reanchor.sampler import scratch_for
 
@@ -17,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 Complexes = npt.NDArray[np.complex128]
 Ints = npt.NDArray[np.int64]
 
-DRAWS = 128
+DRAWS = 400
 MOST_COVERED = 0.999
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import shapely
-from scipy.special import ndtr
+from scipy.special import ndtr, pdtr
 
 from surefoot.analysis.nextstrip.predicted import Predicted
 from surefoot.analysis.nextstrip.strips import Strip
@@ -19,6 +19,7 @@ Ints = npt.NDArray[np.int64]
 
 REACH_SIGMAS = 4.0
 SMALLEST_CHANCE = 1e-6
+TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def touched(strip: Strip, predicted: Predicted) -> Touched:
     deep = np.diff(ndtr((along[None, :] - at.real[:, None]) / sigma[:, None]), axis=1)
     wide = np.diff(ndtr((across[None, :] - at.imag[:, None]) / sigma[:, None]), axis=1)
     mass = predicted.unsearched[draw, device][:, None, None] * deep[:, :, None] * wide[:, None, :]
-    return Touched(draw, mass.reshape(len(draw), -1))
+    return Touched(draw, mass.reshape(len(draw), deep.shape[1] * wide.shape[1]))
 
 
 def detection_at(points: Complexes, searched: SearchedGround) -> Floats:
@@ -101,57 +102,64 @@ def expected_counts(
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a strip may yield: one possible result for each draw.
+class Outcomes:
+    """What a search of a strip may bring, under every draw.
 
     Attributes
     ----------
-    finds : int array (draws,)
-        Devices found if that draw is the truth, sampled.
-    logs : float array (draws, draws)
-        Log likelihood of the result of draw a (row) under draw b (column), up to a constant of the row, with that of
-        the strips chosen before.
-    gain, gain_error
-        Expected information about the draws in nats beyond what the strips before tell, and the standard error of it.
+    chance : float array (draws, outcomes)
+        Of: nothing, one find in a given cell, two finds in given cells, three or more anywhere. Rows sum to 1.
+    certain : float array (draws,)
+        ``sum of chance x log chance``: minus the entropy of the outcome were the draw known.
     """
 
-    finds: Ints
-    logs: Floats
-    gain: float
-    gain_error: float
+    chance: Floats
+    certain: Floats
+
+    def information(self, weight: Floats) -> float:
+        """Expected information about the draws in nats, the mean over scenarios.
+
+        Parameters
+        ----------
+        weight : float array (scenarios, draws)
+            Weights of the draws, rows summing to 1.
+
+        Notes
+        -----
+        ``EIG = mean_j sum_y p(y|j) [log p(y|j) - log mean_k p(y|k)]`` (methods.md section 2, "Next strip"), summed
+        over every outcome instead of sampled: sampled values differ by chance, and the best of many would be chosen for
+        its luck. It cannot exceed the log of the number of draws.
+        """
+        mixed = weight @ self.chance
+        told = weight @ self.certain - (mixed * np.log(np.maximum(mixed, TINY))).sum(axis=1)
+        return max(float(told.mean()), 0.0)
 
 
-def outcome(counts: Floats, before: Floats, told_before: Floats, rng: np.random.Generator) -> Outcome:
-    """Sample a result under every draw and weigh it under every other.
+def outcomes(counts: Floats) -> Outcomes:
+    """List the outcomes of a strip from the expected finds of its cells, (draws, cells); finds are Poisson."""
+    none = np.exp(-counts.sum(axis=1))
+    first, second = np.triu_indices(counts.shape[1])
+    pairs = counts[:, first] * counts[:, second] * np.where(first == second, 0.5, 1.0)
+    few = none[:, None] * np.column_stack([np.ones(len(counts)), counts, pairs])
+    chance = np.column_stack([few, np.maximum(1.0 - few.sum(axis=1), 0.0)])
+    return Outcomes(chance, (chance * np.log(np.maximum(chance, TINY))).sum(axis=1))
 
-    Parameters
-    ----------
-    counts : float array (draws, cells)
-        Expected finds; results are Poisson.
-    before : float array (draws, draws)
-        `Outcome.logs` of the strips chosen before, 0 for none.
-    told_before : float array (draws,)
-        What those told, result by result: `told` of `before`.
 
-    Notes
-    -----
-    ``EIG = mean_j [log p(y_j | j) - log mean_k p(y_j | k)]`` with y_j drawn from draw j (methods.md section 2,
-    "Next strip"). It cannot exceed the log of the number of draws.
+def log_chance_of_sampled(counts: Floats, drawn: Ints, rng: np.random.Generator) -> Floats:
+    """Sample what the strip brings if each of some draws is the truth; return its log chance under every draw.
+
+    Returns
+    -------
+    float array (drawn, draws)
+        Up to a constant of the row.
     """
-    used = counts.max(axis=0) > 0.0
-    if not used.any():
-        return Outcome(np.zeros(len(counts), dtype=np.int64), before, 0.0, 0.0)
-    expected = counts[:, used]
-    found = rng.poisson(expected).astype(np.float64)
-    logs = found @ np.log(np.maximum(expected, 1e-12)).T
-    logs += before
-    logs -= expected.sum(axis=1)[None, :]
-    gained = told(logs) - told_before
-    error = float(gained.std() / np.sqrt(len(gained)))
-    return Outcome(found.sum(axis=1).astype(np.int64), logs, max(float(gained.mean()), 0.0), error)
+    found = rng.poisson(counts[drawn]).astype(np.float64)
+    return np.asarray(found @ np.log(np.maximum(counts, TINY)).T - counts.sum(axis=1)[None, :])
 
 
-def told(logs: Floats) -> Floats:
-    """Log of how much likelier each result is under its own draw than under the mean of all, (draws,)."""
-    shifted = logs - logs.max(axis=1, keepdims=True)
-    return np.asarray(np.diag(shifted) - np.log(np.exp(shifted).mean(axis=1)))
+def count_interval(expected: Floats, level: float) -> tuple[float, float]:
+    """Return the interval of the number of finds: Poisson with one of these means, (draws,), each as likely."""
+    number = np.arange(int(np.ceil(expected.max() + 10.0 * np.sqrt(expected.max()) + 10.0)))
+    cumulative = pdtr(number[:, None], expected[None, :]).mean(axis=1)
+    low, high = np.searchsorted(cumulative, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+    return float(number[low]), float(number[min(high, len(number) - 1)])
