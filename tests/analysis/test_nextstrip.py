@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import poisson
 
@@ -33,7 +33,7 @@ NO_FINDS = Seen(
     np.zeros(0),
 )  # fmt: skip
 NOT_SEARCHED = SearchedGround(np.empty(0, dtype=object), np.zeros(0))
-SEARCH = Search(detection=0.95)
+QUICK = Search(detection=0.95, candidates=40, draws=80)
 
 
 def searched(*shapes: shapely.Polygon, detection: float = 0.95) -> SearchedGround:
@@ -65,7 +65,7 @@ def record(
 
 def proposals(
     made: tuple[Posterior, tuple[Placement, ...]], count: int = 1, limits: Limits | None = None, seed: int = 0,
-    ground: SearchedGround = NOT_SEARCHED, search: Search = SEARCH,
+    ground: SearchedGround = NOT_SEARCHED, search: Search = QUICK,
 ) -> tuple[Proposal, ...]:  # fmt: skip
     return propose(*made, ground, limits or Limits(), search, count=count, rng=np.random.default_rng(seed))
 
@@ -92,7 +92,7 @@ def test_the_best_strip_lies_where_just_one_of_two_placements_has_devices(seed: 
 
 
 def test_expected_finds_alone_go_where_both_placements_agree() -> None:
-    (best,) = proposals(record(*TWO_WAYS), search=replace(SEARCH, information_worth=0.0))
+    (best,) = proposals(record(*TWO_WAYS), search=replace(QUICK, information_worth=0.0))
     assert distance_m(best, ROW) == 0.0
     assert best.information_nats < 0.05
 
@@ -211,6 +211,7 @@ def test_the_same_seed_proposes_the_same_ground() -> None:
 WIDE = record(ROW, ROW * 1j, shift_sd_m=6.0)
 
 
+@settings(deadline=None, max_examples=10)
 @given(
     west=st.floats(-30, 20), south=st.floats(-30, 20), width=st.floats(1, 30), height=st.floats(1, 30),
     seed=st.integers(0, 2**31),
@@ -221,6 +222,7 @@ def test_forbidden_ground_is_never_proposed(west: float, south: float, width: fl
         assert not one.strip.shape.intersects(forbidden)
 
 
+@settings(deadline=None, max_examples=10)
 @given(bearing=st.floats(0, 360), tolerance=st.floats(0, 40), seed=st.integers(0, 2**31))
 def test_work_goes_on_in_allowed_directions_only(bearing: float, tolerance: float, seed: int) -> None:
     wanted = np.exp(1j * np.radians(90.0 - bearing))
