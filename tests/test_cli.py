@@ -323,6 +323,8 @@ def test_limits_from_files_are_kept_and_the_map_layer_is_styled(case: Path, prop
     (copy / "no.geojson").write_text(
         json.dumps({"type": "Feature", "properties": {}, "geometry": shapely.geometry.mapping(best)}), encoding="utf-8"
     )
+    told = strict(run("read", copy, "--json").out)
+    assert not any(doubt["id"] == "SF-R189" for doubt in told["doubts"])  # it belongs to no table and yet is read
     written = tmp_path / "next.gpkg"
     outcome = run("reanchor", copy, "--record", record, "--next", "3", "--json", "--out", written)
     assert outcome.code == 0, outcome.err

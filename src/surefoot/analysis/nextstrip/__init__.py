@@ -54,10 +54,12 @@ class Search:
     ----------
     detection
         Chance that it finds a device on its ground.
-    cost_per_m2
-        By kind of strip, in any one unit.
+    lane_cost_per_m2, box_cost_per_m2
+        In any one unit.
     candidates, draws
         How many strips are compared, over how many draws of the posterior.
+    information_worth
+        What a nat of information counts; 0 = strips are chosen by expected finds alone.
     """
 
     detection: float

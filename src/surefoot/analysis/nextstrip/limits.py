@@ -17,7 +17,7 @@ Complexes = npt.NDArray[np.complex128]
 Shapes = npt.NDArray[np.object_]
 Bools = npt.NDArray[np.bool_]
 
-_SLACK_RAD = 1e-9
+_SLACK_RAD, _SLACK_M = 1e-9, 1e-6  # rounding of the sums
 
 
 def _no_directions() -> Complexes:
@@ -74,7 +74,7 @@ class Limits:
             fine &= shapely.covers(self.allowed, shapes)
         if self.access is not None:
             at = shapely.points(np.column_stack([start.real, start.imag]))
-            fine &= shapely.distance(self.access, at) <= self.start_within_m
+            fine &= shapely.distance(self.access, at) <= self.start_within_m + _SLACK_M
         if len(self.directions):
             off = np.abs(np.angle(heading[:, None] * np.conj(self.directions)[None, :]))
             fine &= off.min(axis=1) <= self.tolerance_rad + _SLACK_RAD
