@@ -251,7 +251,7 @@ def report(outcomes: Mapping[str, list[Outcome]], rng: np.random.Generator) -> N
     for name, run_ in outcomes.items():
         finds, error = np.array([float(o.finds) for o in run_]), np.array([o.error_m for o in run_])
         cells = [
-            interval(finds, np.mean, rng), f"{np.mean([o.promised for o in run_]):.1f}",
+            interval(finds, np.mean, rng), f"{np.mean([o.promised for o in run_]):.1f}" if any(o.promised for o in run_) else "-",
             interval(error, np.median, rng),
             interval((error < CLOSE_M).astype(float), np.mean, rng),
             f"{np.median([o.sigma_m for o in run_]):.1f}",
