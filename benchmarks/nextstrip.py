@@ -250,8 +250,10 @@ def report(outcomes: Mapping[str, list[Outcome]], rng: np.random.Generator) -> N
     print(f"\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for name, run_ in outcomes.items():
         finds, error = np.array([float(o.finds) for o in run_]), np.array([o.error_m for o in run_])
+        mean = np.mean([o.promised for o in run_])
+        was_promised = f"{mean:.1f}" if mean > 0.0 else "-"
         cells = [
-            interval(finds, np.mean, rng), f"{np.mean([o.promised for o in run_]):.1f}" if any(o.promised for o in run_) else "-",
+            interval(finds, np.mean, rng), was_promised,
             interval(error, np.median, rng),
             interval((error < CLOSE_M).astype(float), np.mean, rng),
             f"{np.median([o.sigma_m for o in run_]):.1f}",
