@@ -37,6 +37,7 @@ bench: $(STAMP)      ## the heavy studies; results belong into benchmarks/RESULT
 	$(BIN)/python benchmarks/totals.py
 	$(BIN)/python benchmarks/georef.py
 	$(BIN)/python benchmarks/sheets.py
+	$(BIN)/python benchmarks/nextstrip.py
 
 docs: $(STAMP)       ## the documentation site, warnings are errors
 	$(BIN)/mkdocs build --strict

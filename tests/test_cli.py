@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pyogrio
 import pytest
+import shapely
 
 from surefoot.__main__ import main
 
@@ -246,3 +249,114 @@ print(os.environ["OPENBLAS_NUM_THREADS"], os.environ["MKL_NUM_THREADS"])
     environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")} | {"MKL_NUM_THREADS": "3"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1", "3"]
+
+
+def with_rules(case: Path, folder: Path, rules: str | None) -> tuple[Path, str]:
+    """A copy of the case with other limits of work (None: none set at all), and the id of a record with finds."""
+    copy = folder / "case"
+    shutil.copytree(case, copy)
+    toml = (copy / "case.toml").read_text(encoding="utf-8")
+    head, _, rest = toml.partition("[policy.lane_rules]\n")
+    kept = rest[rest.index("\n\n") :]
+    table = "" if rules is None else f"[policy.lane_rules]\n{rules}"
+    (copy / "case.toml").write_text(f"{head}{table}{kept}", encoding="utf-8")
+    return copy, sorted(path.stem for path in (case / "records").iterdir())[0]
+
+
+@pytest.fixture(scope="module")
+def proposed(case: Path) -> Any:
+    record = sorted(path.stem for path in (case / "records").iterdir())[0]
+    outcome = run("reanchor", case, "--record", record, "--next", "3", "--json")
+    assert outcome.code == 0, outcome.err
+    return strict(outcome.out)
+
+
+def test_next_proposes_ground_with_what_it_promises_and_what_it_does_not_say(proposed: Any) -> None:
+    part = proposed["next_search"]
+    assert "order of work and the safety distances are the operator's" in part["note"]
+    assert "not declared safe" in part["note"]
+    assert [one["rank"] for one in part["proposals"]] == list(range(1, len(part["proposals"]) + 1))
+    assert part["proposals"]
+    assert part["detection_probability"] == {"value": 0.98, "stated": True}
+    for one in part["proposals"]:
+        low, high = one["finds_interval"]
+        assert 0.0 <= low <= high
+        assert one["expected_finds"] >= one["background_finds"] >= 0.0
+        assert one["information_gain"] >= 0.0
+        assert one["start"] is None  # no limit says from which side
+        assert one["bearing_deg"] < 180.0
+        assert shapely.from_wkt(one["wkt"]).is_valid
+
+
+def test_next_is_shown_in_both_languages(case: Path, proposed: Any) -> None:
+    record = proposed["record_id"]
+    for lang, sentence in (("en", "is not declared safe"), ("ru", "не объявляется безопасной")):
+        shown = run("reanchor", case, "--record", record, "--next", "2", "--lang", lang)
+        assert shown.code == 0, shown.err
+        assert sentence in " ".join(shown.out.split())
+
+
+def test_without_limits_of_work_nothing_is_proposed(case: Path, tmp_path: Path) -> None:
+    copy, record = with_rules(case, tmp_path, None)
+    outcome = run("reanchor", copy, "--record", record, "--next", "3", "--json")
+    assert outcome.code == 1
+    part = strict(outcome.out)["next_search"]
+    assert part["proposals"] == []
+    assert part["limits"] is None
+    assert part["reason"]["id"] == "SF-C035"
+    assert "SF-C035" in run("reanchor", copy, "--record", record, "--next", "3").out
+
+
+@pytest.mark.parametrize(
+    ("rules", "id_"),
+    [
+        ('forbiden = "no.geojson"\n', "SF-R191"),  # a misspelt limit is no limit
+        ('forbidden = "no.geojson"\n', "SF-R192"),  # no such file
+        ('forbidden = "../no.geojson"\n', "SF-R192"),
+        ('forbidden = "finds.csv"\n', "SF-R192"),  # points are no ground
+        ("forbidden = 3\n", "SF-R162"),
+        ("keep_off_m = -1\n", "SF-R162"),
+        ("directions_deg = [400]\n", "SF-R162"),
+        ("detection_probability = 1.0\n", "SF-R162"),
+    ],
+)
+def test_a_limit_that_cannot_be_used_stops_the_proposal(case: Path, tmp_path: Path, rules: str, id_: str) -> None:
+    copy, record = with_rules(case, tmp_path, rules)
+    outcome = run("reanchor", copy, "--record", record, "--next", "3")
+    assert outcome.code == 2
+    assert id_ in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_limits_from_files_are_kept_and_the_map_layer_is_styled(case: Path, proposed: Any, tmp_path: Path) -> None:
+    best = shapely.from_wkt(proposed["next_search"]["proposals"][0]["wkt"])
+    rules = 'forbidden = "no.geojson"\nkeep_off_m = 2.0\ndirections_deg = [0]\ndirection_tolerance_deg = 5\n'
+    copy, record = with_rules(case, tmp_path, rules)
+    (copy / "no.geojson").write_text(
+        json.dumps({"type": "Feature", "properties": {}, "geometry": shapely.geometry.mapping(best)}), encoding="utf-8"
+    )
+    told = strict(run("read", copy, "--json").out)
+    assert not any(doubt["id"] == "SF-R189" for doubt in told["doubts"])  # it belongs to no table and yet is read
+    written = tmp_path / "next.gpkg"
+    outcome = run("reanchor", copy, "--record", record, "--next", "3", "--json", "--out", written)
+    assert outcome.code == 0, outcome.err
+    part = strict(outcome.out)["next_search"]
+    assert part["limits"]["forbidden"]
+    assert not part["limits"]["access"]
+    assert not part["detection_probability"]["stated"]
+    for one in part["proposals"]:
+        assert not shapely.from_wkt(one["wkt"]).intersects(best)
+        assert min(one["bearing_deg"], 360.0 - one["bearing_deg"]) <= 5.01
+        assert one["start"] is not None
+    layer = pyogrio.read_dataframe(written, layer="next_search")
+    assert list(layer["rank"]) == [one["rank"] for one in part["proposals"]]
+    assert layer["note"].str.contains("not declared safe").all()
+    assert layer["simulated"].all()
+    assert {name for name, _ in pyogrio.list_layers(written)} == {"next_search", "layer_styles"}
+
+
+def test_a_geopackage_without_next_is_refused(case: Path, proposed: Any, tmp_path: Path) -> None:
+    for arguments in (["--out", tmp_path / "a.gpkg"], ["--next", "-1"], ["--next", "51"]):
+        outcome = run("reanchor", case, "--record", proposed["record_id"], *arguments)
+        assert outcome.code == 2
+        assert outcome.err.startswith("SF-C03")

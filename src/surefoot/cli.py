@@ -18,9 +18,12 @@ from surefoot import __version__
 
 if TYPE_CHECKING:
     from surefoot.analysis.assess import Assessment
+    from surefoot.analysis.reanchor import Placements, ReanchorContext
+    from surefoot.model import Case
     from surefoot.readers import ReadResult
 
 EXIT_OK, EXIT_WITH_DOUBTS, EXIT_USAGE, EXIT_REFUSED = 0, 1, 2, 3
+MOST_STRIPS = 50  # of one proposal
 LANGUAGES = ("en", "az", "hy", "ru", "uk")
 
 app = typer.Typer(
@@ -169,25 +172,35 @@ def simulate(
 def reanchor(
     case: CaseFolder,
     record: Annotated[str, typer.Option("--record", help="Id of the record.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Write the JSON document to this file.")] = None,
+    strips: Annotated[int, typer.Option("--next", help="Propose this many lanes and boxes to search next.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write the JSON document to this file; NAME.gpkg: the proposed ground for QGIS."),
+    ] = None,
     as_json: Json = False,
     lang: Lang = "en",
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Hold one record against its finds: the placements that remain possible."""
-    from surefoot.writers.assessment_json import dumps
+    """Hold one record against its finds: the placements that remain possible, and where to search next."""
+    from surefoot.errors import UsageError
 
     _speak(lang)
-    document = _reanchored(case, record, seed)
+    if not 0 <= strips <= MOST_STRIPS:
+        raise UsageError("SF-C036", str(strips), most=MOST_STRIPS)
+    if out is not None and out.suffix == ".gpkg" and strips == 0:
+        raise UsageError("SF-C037", out.name)
+    document = _reanchored(case, record, seed, strips)
     if out is not None:
-        out.write_text(dumps(document), encoding="utf-8")
+        _write_reanchored(document, out)
     if as_json:
         _print_json(document)
     elif not quiet:
         from surefoot.writers.terminal import show_reanchored
 
         show_reanchored(document, lang)
+    unset = strips > 0 and document["next_search"]["limits"] is None
+    raise typer.Exit(EXIT_WITH_DOUBTS if unset else EXIT_OK)
 
 
 @claims_app.command("check")
@@ -228,7 +241,7 @@ def _clear_old_demo(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _reanchored(folder: Path, record_id: str, seed: int) -> Mapping[str, Any]:
+def _reanchored(folder: Path, record_id: str, seed: int, strips: int) -> Mapping[str, Any]:
     import numpy as np
 
     from surefoot import readers
@@ -252,7 +265,35 @@ def _reanchored(folder: Path, record_id: str, seed: int) -> Mapping[str, Any]:
     )  # fmt: skip
     if record_id not in results:
         raise RefusedError("SF-C034", record_id)
-    return reanchor_document(case, context.grid, results[record_id], version=__version__, seed=seed)
+    document = reanchor_document(case, context.grid, results[record_id], version=__version__, seed=seed)
+    if strips:
+        document["next_search"] = _next_search(folder, case, context, results[record_id], seed, strips)
+    return document
+
+
+def _next_search(
+    folder: Path, case: Case, context: ReanchorContext, result: Placements, seed: int, strips: int
+) -> dict[str, Any]:
+    from surefoot.analysis.nextstrip import next_search
+    from surefoot.readers.lane_rules import read_lane_rules
+    from surefoot.writers.next_search import next_search_document, nothing_proposed
+
+    stated = case.settings.policy.lane_rules
+    if stated is None:
+        return nothing_proposed("SF-C035", strips)
+    rules = read_lane_rules(folder, stated)
+    proposals, search = next_search(result, case.searched, rules, context=context, count=strips, seed=seed)
+    return next_search_document(proposals, rules, search, context.grid, asked=strips)
+
+
+def _write_reanchored(document: Mapping[str, Any], out: Path) -> None:
+    from surefoot.writers.assessment_json import dumps
+    from surefoot.writers.next_search import write_next_search
+
+    if out.suffix == ".gpkg":
+        write_next_search(document, out)
+    else:
+        out.write_text(dumps(document), encoding="utf-8")
 
 
 def _assessment(folder: Path, seed: int, quiet: bool, reanchoring: bool | None) -> Assessment:

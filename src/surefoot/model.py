@@ -390,6 +390,38 @@ class Policy:
     lane_rules: Mapping[str, object] | None = None
 
 
+@dataclass(frozen=True)
+class LaneRules:
+    """Hard limits of work as the operator and the authority set them; None or empty = no such limit was stated.
+
+    Attributes
+    ----------
+    forbidden, allowed, access
+        WGS 84. Ground no work may touch; ground all work must lie inside; lines or polygons from which work starts.
+    keep_off_m
+        Distance kept from forbidden ground.
+    start_within_m
+        Farthest that work may start from `access`.
+    directions_deg, direction_tolerance_deg
+        Directions in which work may go on, degrees clockwise from true north, and how far it may be off them.
+    detection_probability
+        Of the method that will be used; None = not stated.
+    lane_cost_per_m2, box_cost_per_m2
+        What a square metre costs, in any one unit.
+    """
+
+    forbidden: BaseGeometry | None = None
+    allowed: BaseGeometry | None = None
+    access: BaseGeometry | None = None
+    keep_off_m: float = 0.0
+    start_within_m: float = 0.5
+    directions_deg: tuple[float, ...] = ()
+    direction_tolerance_deg: float = 10.0
+    detection_probability: float | None = None
+    lane_cost_per_m2: float = 1.0
+    box_cost_per_m2: float = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class CaseSettings:
     """The settings of ``case.toml``. `region` is a WGS 84 polygon; `crs` the metric CRS of all sums."""

@@ -19,6 +19,7 @@ import shapely
 from surefoot.terms import AreaStatus, Fate
 from surefoot.writers import palette
 from surefoot.writers.geopackage import LAYERS, write_geopackage
+from surefoot.writers.next_search import PLAN
 from surefoot.writers.qgis_styles import style_qml, styled_layers
 
 COLOUR = re.compile(r"^(\d+),(\d+),(\d+),(\d+)$")
@@ -171,9 +172,9 @@ def test_a_hundred_thousand_items_take_seconds(build_standin: Any, tmp_path: Pat
 
 class TestStyles:
     def test_every_layer_has_a_style(self) -> None:
-        assert set(styled_layers()) == set(LAYERS)
+        assert set(styled_layers()) == {*LAYERS, *PLAN}
 
-    @pytest.mark.parametrize("name", LAYERS)
+    @pytest.mark.parametrize("name", [*LAYERS, *PLAN])
     def test_a_style_is_whole(self, name: str) -> None:
         root = ET.fromstring(style_qml(name).partition("\n")[2])
         renderer = root.find("renderer-v2")
@@ -185,7 +186,7 @@ class TestStyles:
         kinds = {s.attrib["type"] for s in renderer.iter("symbol")}
         assert root.findtext("layerGeometryType") == {"marker": "0", "line": "1", "fill": "2"}[kinds.pop()]
 
-    @pytest.mark.parametrize("name", LAYERS)
+    @pytest.mark.parametrize("name", [*LAYERS, *PLAN])
     def test_no_class_is_green_and_none_is_invisible(self, name: str) -> None:
         seen = 0
         for option in ET.fromstring(style_qml(name).partition("\n")[2]).iter("Option"):

@@ -100,7 +100,7 @@ def read_case(folder: Path, *, forms_reader: FormsReader) -> Case:
     stated = read_case_file(folder)
     files = _files(folder)
     region = _stated_region(folder, stated)
-    reading = _Reading(doubts=[*stated.doubts, *_listed(folder, files)])
+    reading = _Reading(doubts=[*stated.doubts, *_listed(folder, files, stated)])
     if stated.region is not None and stated.bbox is not None:
         reading.doubts.append(Doubt("SF-R188", Severity.WARNING, Where(FILE), stated.region))
     _load(folder, files, forms_reader, reading)
@@ -133,7 +133,7 @@ def _visible(path: Path) -> bool:
     return not (part_of_shp and any(path.with_suffix(s).exists() for s in (".shp", ".SHP")))
 
 
-def _listed(folder: Path, files: Sequence[tuple[Path, str]]) -> list[Doubt]:
+def _listed(folder: Path, files: Sequence[tuple[Path, str]], stated: CaseFile) -> list[Doubt]:
     """Return what is to be said about which files there are."""
     doubts: list[Doubt] = []
     for kind in KINDS[1:]:
@@ -147,6 +147,8 @@ def _listed(folder: Path, files: Sequence[tuple[Path, str]]) -> list[Doubt]:
     known = {path for path, _ in files}
     others = [p.name for p in sorted(folder.iterdir()) if p.is_file() and _visible(p) and p not in known]
     others = [n for n in others if n.casefold() not in _NOT_TABLES and not n.casefold().startswith("readme")]
+    rules = [value for value in (stated.policy.lane_rules or {}).values() if isinstance(value, str)]
+    others = [n for n in others if n not in rules]
     if others:
         doubts.append(Doubt("SF-R189", Severity.INFO, Where(FILE), ", ".join(others)))
     return doubts

@@ -88,6 +88,9 @@ def _case_toml(settings: CaseSettings) -> str:
         f"crs = {json.dumps(settings.crs)}",
         f'as_of = "{settings.as_of}"',
     ]
+    if settings.policy.lane_rules is not None:
+        lines += ["", "[policy.lane_rules]"]
+        lines += [f"{key} = {json.dumps(value)}" for key, value in settings.policy.lane_rules.items()]
     for name, priors in settings.series.items():
         lines += ["", f"[series.{json.dumps(name)}]", 'provenance = "simulated"']
         lines += _toml_tables(f"series.{json.dumps(name)}", priors)

@@ -137,16 +137,29 @@ def write_geopackage(assessment: Assessment, path: str | os.PathLike[str]) -> No
     -----
     Numbers that are nan and dates that are NaT become NULL. The dates inside the file are the case's `as_of`.
     """
+    as_of = assessment.document.get("as_of") or NO_DATE
+    simulated = bool(assessment.document["simulated"])
+    write_layers(assessment.layers, LAYERS, path, simulated=simulated, as_of=str(as_of))
+
+
+def write_layers(
+    layers: Mapping[str, LayerLike],
+    plans: Mapping[str, LayerPlan],
+    path: str | os.PathLike[str],
+    *,
+    simulated: bool,
+    as_of: str,
+) -> None:
+    """Write layers as planned, each with its default style; a planned layer that is not given is empty."""
     target = Path(path)
     target.unlink(missing_ok=True)
-    simulated = bool(assessment.document["simulated"])
-    stamp = f"{assessment.document.get('as_of') or NO_DATE}T00:00:00.000Z"
+    stamp = f"{as_of}T00:00:00.000Z"
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "draft.gpkg"
-        for name, plan in LAYERS.items():
-            _write_layer(draft, name, plan, assessment.layers.get(name), simulated=simulated)
+        for name, plan in plans.items():
+            _write_layer(draft, name, plan, layers.get(name), simulated=simulated)
         with contextlib.closing(sqlite3.connect(draft)) as connection:
-            _write_styles(connection, stamp)
+            _write_styles(connection, plans, stamp)
             connection.commit()
             # a fresh file: the draft's change counter depends on how often GDAL happened to flush
             connection.execute("VACUUM INTO ?", (str(target),))
@@ -236,7 +249,7 @@ def _own_type(values: npt.NDArray[Any]) -> np.dtype[Any]:
     return NUMBER if kinds and kinds <= {int, float, np.int64, np.float64} else TEXT
 
 
-def _write_styles(connection: sqlite3.Connection, stamp: str) -> None:
+def _write_styles(connection: sqlite3.Connection, plans: Mapping[str, LayerPlan], stamp: str) -> None:
     """Add the table QGIS looks for, register it, and set the file's own dates to the case's."""
     connection.execute(
         """CREATE TABLE layer_styles (
@@ -250,7 +263,7 @@ def _write_styles(connection: sqlite3.Connection, stamp: str) -> None:
         """INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,
             styleName, styleQML, styleSLD, useAsDefault, description, owner, ui, update_time)
             VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '', NULL, ?)""",
-        [(name, name, style_qml(name), plan.description, stamp) for name, plan in LAYERS.items()],
+        [(name, name, style_qml(name), plan.description, stamp) for name, plan in plans.items()],
     )
     connection.execute(
         """INSERT INTO gpkg_contents (table_name, data_type, identifier, description, srs_id)

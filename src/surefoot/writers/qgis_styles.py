@@ -206,6 +206,12 @@ def _priorities() -> str:
     return _single(_fill(Colour(palette.PRIORITY.hex, 0.15), palette.PRIORITY, width_mm=0.6, dash=True))
 
 
+def _next_search() -> str:
+    return _single(
+        _fill(Colour(palette.PRIORITY.hex, 0.15), palette.PRIORITY, width_mm=0.6, dash=True), label_field="rank"
+    )
+
+
 def _items() -> str:
     labels = {fate: f"most probable fate: {fate.value.replace('_', ' ')}" for fate in Fate}
     classes = [
@@ -270,4 +276,5 @@ _STYLES: Mapping[str, Callable[[], str]] = {
     "searched": _searched,
     "areas": _areas,
     "priorities": _priorities,
+    "next_search": _next_search,
 }

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import shapely
 from rich.console import Console
 from rich.table import Table
 
+from surefoot.messages import render
+from surefoot.writers.next_search import INFORMS
 from surefoot.writers.report_figures import is_bound
 from surefoot.writers.report_measures import measure_name
 from surefoot.writers.report_tables import claim_columns
@@ -191,3 +194,43 @@ def show_reanchored(document: Mapping[str, Any], lang: str = "en") -> None:
     if document["weight_not_listed"] > 0.0005:
         console.print(words("terminal.not_listed", share=f"{document['weight_not_listed']:.2f}"))
     console.print(words("terminal.proposal"))
+    if "next_search" in document:
+        _show_next_search(document["next_search"], console, words, lang)
+
+
+def _show_next_search(part: Mapping[str, Any], console: Console, words: Words, lang: str) -> None:
+    """Print the ground proposed for the next search, the limits it keeps, and what it does not say."""
+    if part["limits"] is None:
+        message = render(part["reason"]["id"], lang=lang)
+        console.print(f"{part['reason']['id']}: {message.reason} {message.advice}")
+        console.print(words("terminal.next_note"))
+        return
+    columns = ("rank", "kind", "middle", "bearing", "finds", "nothing", "information", "why")
+    table = _table(words, "next_search", *columns, right=(0, 3, 4, 5, 6))
+    for one in part["proposals"]:
+        centre = shapely.from_wkt(one["wkt"]).centroid
+        low, high = one["finds_interval"]
+        table.add_row(
+            str(one["rank"]), words(f"terminal.kind_{one['kind']}"), f"{centre.y:.6f} {centre.x:.6f}",
+            f"{one['bearing_deg']:.0f}", f"{one['expected_finds']:.1f} ({low:.0f} - {high:.0f})",
+            f"{one['p_no_find']:.2f}", f"{one['information_gain']:.2f}",
+            words(f"terminal.why_{'informs' if one['reason'] == INFORMS else 'finds'}"),
+        )  # fmt: skip
+    console.print(table)
+    if part["reason"] is not None:
+        console.print(words("terminal.next_fewer"))
+    console.print(_limits(part, words))
+    console.print(words("terminal.next_note"))
+
+
+def _limits(part: Mapping[str, Any], words: Words) -> str:
+    """One line: which limits were kept, which were not stated, and the detection counted with."""
+    limits, detection = part["limits"], part["detection_probability"]
+    kept = [words(f"terminal.limit_{name}") for name in ("forbidden", "allowed", "access") if limits[name]]
+    if limits["directions_deg"]:
+        kept.append(words("terminal.limit_directions"))
+    stated = "stated" if detection["stated"] else "usual"
+    return " ".join((
+        words("terminal.limits_kept", kept=", ".join(kept) or words("terminal.limits_none")),
+        words(f"terminal.detection_{stated}", value=f"{detection['value']:.2f}"),
+    ))  # fmt: skip

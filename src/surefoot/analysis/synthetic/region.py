@@ -22,7 +22,7 @@ from surefoot.analysis.synthetic.patterns import Complexes
 from surefoot.analysis.synthetic.presets import Preset, chosen_preset, series_priors
 from surefoot.analysis.synthetic.search import polygon_of
 from surefoot.analysis.synthetic.truth import Truth
-from surefoot.model import Accidents, CaseSettings, DevicesFound, HazardousAreas, SearchedAreas
+from surefoot.model import Accidents, CaseSettings, DevicesFound, HazardousAreas, Policy, SearchedAreas
 from surefoot.positions.local import from_local
 
 AS_OF = dt.date(2024, 12, 31)
@@ -154,6 +154,7 @@ def _settings(preset: Preset, forms: tuple[Mapping[str, Any], ...], half: float)
         region=shapely.box(west, south, east, north),
         region_stated=True,
         as_of=AS_OF,
+        policy=Policy(lane_rules={"detection_probability": preset.detection}),  # set, and without any limit
         simulated=True,
         series=dict.fromkeys(sorted({str(form["series"]) for form in forms}), priors),
     )
