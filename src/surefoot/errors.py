@@ -15,7 +15,6 @@ Exit codes and HTTP codes are known only at the doors.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 
 class SurefootError(Exception):
@@ -37,17 +36,9 @@ class SurefootError(Exception):
         self.found = found
         self.values: Mapping[str, object] = values
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Let an error of another process arrive as itself."""
-        return _again, (type(self), self.id, self.found, dict(self.values))
-
     def __str__(self) -> str:
         detail = ", ".join(f"{k}={v}" for k, v in self.values.items())
         return f"{self.id}: {self.found}" + (f" ({detail})" if detail else "")
-
-
-def _again(kind: type[SurefootError], id_: str, found: str, values: Mapping[str, object]) -> SurefootError:
-    return kind(id_, found, **values)
 
 
 class UsageError(SurefootError):

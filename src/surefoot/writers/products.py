@@ -6,9 +6,11 @@ Every file is written by the same call with the same content, wherever it runs.
 from __future__ import annotations
 
 import os
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from surefoot.writers import Assessment
@@ -18,23 +20,20 @@ from surefoot.writers.ledger import ledger_parts, write_ledger
 from surefoot.writers.report import write_report
 
 WORTH_A_PROCESS = 30_000  # rows of items: writing fewer takes no longer than starting a process
+_START = "import pickle, sys; function, args = pickle.load(sys.stdin.buffer); function(*args)"
 
 
 def write_products(assessment: Assessment, out: Path, *, lang: str) -> None:
     """Write ``assessment.json``, ``assessment.gpkg``, ``ledger.xlsx`` and ``report.html`` into a folder."""
     out.mkdir(parents=True, exist_ok=True)
     write_assessment_json(assessment, out / "assessment.json")
-    pool = _second_process(assessment)
-    if pool is None:
+    if not _is_large(assessment):
         _write_maps_and_report(assessment, out, lang)
         write_ledger(assessment, out / "ledger.xlsx")
         return
-    with pool:
-        ledger = pool.submit(write_ledger, ledger_parts(assessment), out / "ledger.xlsx")
+    with _ledger_begun(assessment, out / "ledger.xlsx") as other:
         _write_maps_and_report(assessment, out, lang)
-        try:
-            ledger.result()  # an error of the other process is raised here as if it had happened here
-        except BrokenProcessPool:  # the system took the process away, for want of memory say
+        if other.wait() != 0:  # what was the matter there is met again here, and told; or it was that process alone
             write_ledger(assessment, out / "ledger.xlsx")
 
 
@@ -43,15 +42,25 @@ def _write_maps_and_report(assessment: Assessment, out: Path, lang: str) -> None
     write_report(assessment, out / "report.html", lang=lang)
 
 
-def _second_process(assessment: Assessment) -> ProcessPoolExecutor | None:
-    """Return a second process; None where it does not pay, or where the system allows none.
-
-    A fresh interpreter, not a fork: a fork of a process with threads can hang, and Windows has none.
-    """
+def _is_large(assessment: Assessment) -> bool:
+    """Whether a second process pays."""
     items = assessment.layers.get("items")
-    if items is None or len(items.geometry) < WORTH_A_PROCESS or (os.cpu_count() or 1) < 2:
-        return None
+    return items is not None and len(items.geometry) >= WORTH_A_PROCESS and (os.cpu_count() or 1) > 1
+
+
+@contextmanager
+def _ledger_begun(assessment: Assessment, path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Begin the ledger in a fresh interpreter, as for reading: no fork, and nobody's script runs a second time."""
+    paths = os.pathsep.join(p or os.getcwd() for p in sys.path)
+    other = subprocess.Popen(
+        [sys.executable, "-c", _START], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": paths},
+    )  # fmt: skip
+    assert other.stdin is not None
     try:
-        return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-    except (ImportError, NotImplementedError, OSError):  # no semaphores that processes share
-        return None
+        with suppress(BrokenPipeError), other.stdin as pipe:
+            pickle.dump((write_ledger, (ledger_parts(assessment), path)), pipe, protocol=5)
+        yield other
+    finally:
+        other.kill()
+        other.wait()
