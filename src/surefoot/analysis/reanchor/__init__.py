@@ -20,7 +20,7 @@ from surefoot.analysis.reanchor.hypotheses import AS_READ, Hypothesis, RecordPri
 from surefoot.analysis.reanchor.placements import Placement
 from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts
 from surefoot.analysis.reanchor.sampler import Settings
-from surefoot.analysis.reanchor.together import Corrected, Runner, Subject, Surroundings, competitors, correct_all
+from surefoot.analysis.reanchor.together import Corrected, Runner, Subject, Surroundings, correct_all, visited
 from surefoot.model import Accidents, DevicesFound, MinefieldRecord, SearchedAreas
 from surefoot.positions.grid import Grid
 from surefoot.positions.local import from_local
@@ -141,7 +141,7 @@ def _around(subjects: list[Subject], seen: Seen, wanted: str | None) -> list[Sub
     names = [s.prior.record_id for s in subjects]
     if wanted not in names:
         return []
-    rivals = competitors([s.prior for s in subjects], seen)
+    rivals = visited([s.prior for s in subjects], seen)
     reached, waiting = set(), [names.index(wanted)]
     while waiting:
         number = waiting.pop()

@@ -23,6 +23,7 @@ from surefoot.analysis.reanchor.sampler import Settings
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+LEAST_ELSEWHERE = 0.01
 ROUNDS = 2
 """Rounds after the first, for records that compete."""
 
@@ -77,18 +78,29 @@ def correct_all(
     runner
         Maps a pure function over the records of a round; default: the plain `map`.
     """
-    rivals = competitors([s.prior for s in subjects], around.seen)
+    priors = [s.prior for s in subjects]
+    rivals, here = visited(priors, around.seen), competitors(priors, around.seen)
     density = [_prior_density(s, around.seen) for s in subjects]
     step = _Step(around)
     corrected = list((runner or map)(step, [(s, _others(density, rivals[n])) for n, s in enumerate(subjects)]))
-    contested = [n for n, others in enumerate(rivals) if len(others)]
+    contested = [
+        n for n, c in enumerate(corrected) if len(here[n]) or (len(rivals[n]) and _elsewhere(c) > LEAST_ELSEWHERE)
+    ]
+    if contested:
+        density = [_density(c, s, around.seen) for c, s in zip(corrected, subjects, strict=True)]
     for _ in range(ROUNDS if contested else 0):
-        for n in contested:
-            density[n] = _density(corrected[n], subjects[n], around.seen)
         for n in contested:
             corrected[n] = step((subjects[n], _others(density, rivals[n])))
             density[n] = _density(corrected[n], subjects[n], around.seen)
     return tuple(corrected)
+
+
+def _elsewhere(corrected: Corrected) -> float:
+    """P(the record lies elsewhere than it reads): moved by a mistake onto ground of others, perhaps."""
+    posterior = corrected.posterior
+    first = posterior.prior.hypotheses[0].centroid
+    far = [abs(s.hypothesis.centroid - first) > 1.0 for s in posterior.sampled]
+    return float(posterior.weight[np.array(far)].sum())
 
 
 @dataclass(frozen=True)
@@ -116,12 +128,30 @@ def stream_of(seed: int, record_id: str) -> np.random.Generator:
 
 
 def competitors(priors: Sequence[RecordPrior], seen: Seen) -> list[Ints]:
-    """Other records that reach a thing seen which this one reaches too."""
-    sigma = np.sqrt(seen.variance)
-    reached = np.zeros((len(priors), len(seen)), dtype=bool)
+    """Other records that reach, as they read, a thing seen which this one reaches as it reads."""
+    reads = _reached(priors, seen, every=False)
+    return _sharing(reads, reads)
+
+
+def visited(priors: Sequence[RecordPrior], seen: Seen) -> list[Ints]:
+    """Other records that reach, as they read, a thing seen which this one reaches by any mistake.
+
+    A slip of a coordinate may put a record onto the field of another: the finds there are that record's first.
+    """
+    return _sharing(_reached(priors, seen, every=True), _reached(priors, seen, every=False))
+
+
+def _reached(priors: Sequence[RecordPrior], seen: Seen, *, every: bool) -> npt.NDArray[np.float32]:
+    sigma = np.minimum(np.sqrt(seen.variance), 15.0)
+    reached = np.zeros((len(priors), len(seen)), dtype=np.float32)
     for n, prior in enumerate(priors):
-        reached[n, within(seen.position, np.minimum(sigma, 15.0), [reach_of(h) for h in prior.hypotheses[:1]])] = True
-    shared = (reached.astype(np.float32) @ reached.T.astype(np.float32)) > 0
+        chosen = prior.hypotheses if every else prior.hypotheses[:1]
+        reached[n, within(seen.position, sigma, [reach_of(h) for h in chosen])] = 1.0
+    return reached
+
+
+def _sharing(these: npt.NDArray[np.float32], those: npt.NDArray[np.float32]) -> list[Ints]:
+    shared = these @ those.T > 0
     np.fill_diagonal(shared, False)
     return [np.flatnonzero(row) for row in shared]
 
