@@ -229,8 +229,9 @@ def _stated(stated: Entry, unit: str, words: Words) -> str:
 
 
 def meaning(measure: str, words: Words) -> str:
-    """Return what a measure's id means, in words; ``D1@25`` is D1 with a buffer of 25 m."""
-    name, _, buffer = measure.partition("@")
+    """Return what a measure's id means, in words; ``D1@25`` is D1 with a buffer of 25 m, ``x3`` an exposure of 3."""
+    whole, _, ratio = measure.partition("x") if "@" in measure else (measure, "", "")
+    name, _, buffer = whole.partition("@")
     text = words.maybe(f"meaning.{name}") or name.replace("_", " ")
     if not buffer:
         return text
@@ -238,7 +239,8 @@ def meaning(measure: str, words: Words) -> str:
         metres = words.stated(float(buffer), words("unit.m"))
     except ValueError:
         metres = buffer
-    return words("meaning.at_buffer", meaning=text, buffer=metres)
+    told = words("meaning.at_buffer", meaning=text, buffer=metres)
+    return f"{told}, {words('outside.exposure', ratio=ratio)}" if ratio else told
 
 
 def _reading(reading: Entry, words: Words) -> tuple[str, str, str, str, str]:
