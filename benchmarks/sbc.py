@@ -81,7 +81,7 @@ def run(finds: int, number: int, seed: int, settings: Settings) -> Run:
     best = int(np.argmax(posterior.weight))
     hit = posterior.sampled[best].hypothesis.error == true.error
     held = float(inside[unfound].mean()) if unfound.any() else np.nan
-    return Run(_rank(posterior, state[0, :4], rng), held, float(posterior.weight[best]), hit)
+    return Run(rank_of(posterior, state[0, :4], rng), held, float(posterior.weight[best]), hit)
 
 
 def _prior(pattern: Pattern, preset: Preset, rng: np.random.Generator) -> tuple[RecordPrior, npt.NDArray[np.int64]]:
@@ -157,7 +157,7 @@ def _noise(count: int, sd: float, rng: np.random.Generator) -> Complexes:
     return np.asarray(rng.normal(0.0, sd, count) + 1j * rng.normal(0.0, sd, count))
 
 
-def _rank(posterior: Posterior, true: Floats, rng: np.random.Generator) -> Floats:
+def rank_of(posterior: Posterior, true: Floats, rng: np.random.Generator) -> Floats:
     """Randomised rank of the truth among draws of all hypotheses, 0-1."""
     chosen = rng.multinomial(DRAWS, posterior.weight / posterior.weight.sum())
     drawn = []

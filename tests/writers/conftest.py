@@ -602,6 +602,7 @@ def make_document(rng: np.random.Generator, fields: list[Field], *, simulated: b
         "as_of": "2024-06-30",
         "version": "0.1.0",
         "seed": 0,
+        "stage": "as_recorded",
         "crs": "EPSG:32638",
         "inputs": [
             {"path": "case.toml", "sha256": "a" * 64},
@@ -732,6 +733,7 @@ def build_empty() -> StandIn:
         "as_of": None,
         "version": "0.1.0",
         "seed": 0,
+        "stage": "as_recorded",
         "crs": "EPSG:32638",
         "inputs": [],
         "tables": [],

@@ -1,0 +1,85 @@
+"""Evidence of re-anchoring's sampler beside nested sampling (dynesty), on three cases of the calibration study.
+
+    uv sync --group bench
+    python benchmarks/evidence.py
+
+Must: within 0.3. Prints a table for RESULTS.md; writes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import dynesty
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import chi2
+
+import sbc
+from surefoot.analysis.reanchor.posterior import Posterior
+from surefoot.analysis.reanchor.sampler import Settings, Target, evaluate, sample, scratch_for
+
+CASES = ((2, 3), (5, 4), (10, 5))
+"""Finds, number of the calibration run."""
+
+
+def target_of(finds: int, number: int, seed: int) -> Target:
+    """Return the heaviest hypothesis of a calibration run as the sampler sees it."""
+    kept: list[Posterior] = []
+    rank = sbc.rank_of
+
+    def keep(posterior: Posterior, *rest: object) -> object:
+        kept.append(posterior)
+        return rank(posterior, *rest)  # type: ignore[arg-type]
+
+    sbc.rank_of = keep  # type: ignore[assignment]
+    sbc.run(finds, number, seed, Settings(500, 3))
+    sbc.rank_of = rank
+    best = int(np.argmax(kept[0].weight))
+    return kept[0].sampled[best].target
+
+
+def nested(target: Target, seed: int) -> tuple[float, float]:
+    """Log evidence and its stated error by dynesty: a Student t prior as a normal over a chi-squared variance."""
+    factor, scratch, nu = np.linalg.cholesky(target.covariance), scratch_for(target), target.degrees_of_freedom
+
+    def prior(u: np.ndarray) -> np.ndarray:
+        return factor @ ndtri(u[:4]) * np.sqrt(nu / chi2.ppf(u[4], nu))
+
+    def likelihood(state: np.ndarray) -> float:
+        full = np.zeros((1, 6))
+        full[0, :4] = state
+        return float(evaluate(target, full, scratch)[0])
+
+    sampler = dynesty.NestedSampler(
+        lambda v: likelihood(v[:4]), lambda u: np.append(prior(u), u[4]), 5, nlive=1000, sample="rwalk",
+        rstate=np.random.default_rng(seed),
+    )  # fmt: skip
+    sampler.run_nested(dlogz=0.05, print_progress=False)
+    return float(sampler.results.logz[-1]), float(sampler.results.logzerr[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    print("| finds | sampler, five seeds | nested sampling | difference | seconds (one run, nested) |")
+    print("|---|---|---|---|---|")
+    for finds, number in CASES:
+        target = target_of(finds, number, asked.seed)
+        began = time.process_time()
+        ours = [sample(target, Settings(), np.random.default_rng(k)).log_evidence for k in range(5)]
+        each = (time.process_time() - began) / 5
+        began = time.process_time()
+        logz, error = nested(target, asked.seed)
+        took = time.process_time() - began
+        mean, spread = float(np.mean(ours)), float(np.std(ours, ddof=1))
+        print(
+            f"| {finds} | {mean:.2f} (sd {spread:.2f}) | {logz:.2f} (sd {error:.2f}) | {mean - logz:+.2f} |"
+            f" {each:.2f}, {took:.0f} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
