@@ -1,8 +1,9 @@
 """Re-anchoring side by side with the classical methods, on the pinned nominal preset (methods.md sections 2 and 7).
 
 Each record is written as a form, read, located and put on the grid; every method sees the same finds. The figure is the
-median over records of the median error of the devices that are there and were not found. A run is valid only if its
-baselines come back: as recorded 30-38 m at every column, RANSAC 6-9 m at ten finds.
+median over records of the median error of the devices that are there and were not found: for the mean of the heaviest
+placement, which is what Surefoot reports, and for the most probable draw, which is what the prototype reported. A run
+is valid only if its baselines come back: as recorded 30-38 m at every column, RANSAC 6-9 m at ten finds.
 
     uv sync --group bench
     python benchmarks/reanchor.py                      # 400 records a column; about an hour on two cores
@@ -20,7 +21,7 @@ import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ from surefoot.analysis.reanchor.ground import SearchedGround, Seen
 from surefoot.analysis.reanchor.hypotheses import AS_READ, RecordPrior, hypotheses_of
 from surefoot.analysis.reanchor.placements import Placement, overall, placements_of
 from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts, explore
-from surefoot.analysis.reanchor.sampler import Settings
+from surefoot.analysis.reanchor.sampler import Cloud, Settings, log_priors
 from surefoot.analysis.synthetic import SimulatedRegion, simulate
 from surefoot.model import Where
 from surefoot.positions.grid import grid_at
@@ -55,6 +56,8 @@ REGION_DRAWS = 400
 EVERY_FOURTH = slice(None, None, 4)  # devices whose highest-density region is looked at
 CLASSICAL = ("snap", "ICP", "ICP, 60 starts", "RANSAC, Euclidean", "RANSAC, similarity", "pycpd rigid")
 RANSACS = CLASSICAL[3:5]
+MAP = "ours, most probable draw"
+OURS = ("ours", MAP)
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ class Bench:
         )
         placements = placements_of(posterior, rng)
         seconds["ours"] = time.process_time() - began
-        places |= {"as recorded": recorded, "ours": placements[0].mean}
+        places |= {"as recorded": recorded, "ours": placements[0].mean, MAP: _most_probable(posterior, rng)}
         errors = {name: float(np.median(np.abs(place - true)[unfound])) for name, place in places.items()}
         confidence, hit = _hypothesis(posterior, str(self.region.truth.records.blunder[number]))
         return Outcome(
@@ -189,6 +192,24 @@ def _facts(prior: RecordPrior, items: Any, clutter: Clutter) -> RecordFacts:
     category = category_numbers(np.array([category_of_label(model) for model in models], dtype=object))
     presence = np.full(len(prior.item), PRESENCE)
     return RecordFacts(items.index[prior.item], category, presence, clutter.near, clutter.own)
+
+
+def _most_probable(posterior: Posterior, rng: np.random.Generator) -> Complexes:
+    """Places of the devices under the draw of highest posterior density, which is what the prototype reported."""
+    tops = []
+    for sampled in posterior.sampled:
+        if sampled.cloud is not None:
+            factor = np.asarray(np.linalg.cholesky(sampled.target.covariance))
+            prior = log_priors(sampled.cloud.states, np.linalg.inv(factor), sampled.target.degrees_of_freedom)
+            density = sampled.cloud.log_likelihood + prior - np.log(np.diag(factor)).sum()
+            top = int(np.argmax(density))
+            tops.append((density[top] + np.log(sampled.hypothesis.weight), top, sampled))
+    if not tops:
+        return placements_of(posterior, rng)[0].mean
+    _, top, sampled = max(tops, key=lambda found: found[0])
+    alone = Cloud(sampled.cloud.states[top : top + 1], sampled.cloud.log_likelihood[top : top + 1], 0.0, 0)
+    only = replace(posterior, sampled=(replace(sampled, cloud=alone),), weight=np.ones(1))
+    return placements_of(only, rng)[0].mean
 
 
 def _complex(positions: Floats) -> Complexes:
@@ -265,7 +286,7 @@ def report(columns: Mapping[int, list[Outcome]], rng: np.random.Generator) -> No
     heads = " | ".join(f"K={finds}" for finds in columns)
     for title, of in (("Median over records of the median error of unfound devices, m", np.median), ("p90, m", _upper)):
         print(f"\n{title}\n\n| method | {heads} | s per record at the last |\n|---{'|---' * (len(columns) + 1)}|")
-        for name in ("as recorded", *CLASSICAL, "ours"):
+        for name in ("as recorded", *CLASSICAL, *OURS):
             cells = [interval(np.array([o.error_m[name] for o in run]), of, rng) for run in columns.values()]
             last = [o.seconds.get(name, 0.0) for o in list(columns.values())[-1]]
             print(f"| {name} | {' | '.join(cells)} | {np.mean(last):.3f} |")
@@ -300,12 +321,13 @@ def verdicts(columns: Mapping[int, list[Outcome]]) -> None:
             verdict = "in the band" if low <= best <= RANSAC_BAND_M[1] else "OUTSIDE the band (the run is NOT valid)"
             print(f"- K=10: the better RANSAC {best:.1f} m, {verdict} {low:g}-{RANSAC_BAND_M[1]:g} m")
         if finds in LIMIT_M:
-            verdict = "reached" if of["ours"] <= LIMIT_M[finds] else "NOT reached"
             rival = min(CLASSICAL, key=lambda name: of[name])
-            print(
-                f"- K={finds}: ours {of['ours']:.2f} m, must <= {LIMIT_M[finds]:g}: {verdict};"
-                f" best classical {rival} {of[rival]:.1f} m, ratio {of['ours'] / of[rival]:.2f}"
-            )
+            for name in OURS:
+                verdict = "reached" if of[name] <= LIMIT_M[finds] else "NOT reached"
+                print(
+                    f"- K={finds}: {name} {of[name]:.2f} m, must <= {LIMIT_M[finds]:g}: {verdict};"
+                    f" best classical {rival} {of[rival]:.1f} m, ratio {of[name] / of[rival]:.2f}"
+                )
 
 
 def main() -> None:

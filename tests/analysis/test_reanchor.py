@@ -14,7 +14,10 @@ from scipy.stats import multivariate_normal
 from surefoot.analysis.kernels import registration
 from surefoot.analysis.locate import LocateContext, locate
 from surefoot.analysis.reanchor import Placements, ReanchorContext, Settings, reanchor
-from surefoot.analysis.reanchor.ground import NOTHING_SEARCHED, SearchedGround, mask_of
+from surefoot.analysis.reanchor.ground import NOTHING_SEARCHED, SearchedGround, Seen, mask_of
+from surefoot.analysis.reanchor.hypotheses import Hypothesis, RecordPrior
+from surefoot.analysis.reanchor.placements import placements_of
+from surefoot.analysis.reanchor.posterior import RecordFacts, explore
 from surefoot.analysis.reanchor.sampler import Target, evaluate, sample, scratch_for
 from surefoot.analysis.synthetic import SimulatedRegion, simulate
 from surefoot.model import MinefieldRecord, Where
@@ -141,6 +144,32 @@ def test_the_mask_is_the_detection_probability_inside_a_large_polygon() -> None:
     assert registration.seen_chance(30.0, 30.0, mask, west, south, cell) == pytest.approx(0.9, abs=1e-6)
     assert registration.seen_chance(0.0, 30.0, mask, west, south, cell) == pytest.approx(0.45, abs=0.08)
     assert registration.seen_chance(-30.0, 30.0, mask, west, south, cell) == 0.0
+
+
+@pytest.mark.parametrize("stretch", [0.0, 0.12])
+def test_a_sketch_drawn_out_along_one_axis_is_bent_back_only_where_the_finds_ask_for_it(stretch: float) -> None:
+    rng = np.random.default_rng(4)
+    east, north = (part.ravel() for part in np.meshgrid(np.arange(-45.0, 46.0, 10.0), np.arange(-30.0, 31.0, 20.0)))
+    u, n = east + 1j * north, east.size
+    hypothesis = Hypothesis(
+        "as_read", 0, {}, 1.0, 0j, u, np.diag(np.square([10.0, 10.0, 0.05, 0.03])), np.full(n, 1.0), np.zeros(n)
+    )
+    row = np.array([f"{y:g}" for y in north], dtype=object)
+    prior = RecordPrior("R-1", np.arange(n), row, (hypothesis,))
+    true = np.exp(stretch) * east + 1j * np.exp(-stretch) * north + 4.0 - 3.0j
+    found = rng.choice(n, 12, replace=False)
+    at = true[found] + rng.standard_normal(12) + 1j * rng.standard_normal(12)
+    none = np.full(12, "", dtype=object)
+    seen = Seen(np.column_stack([at.real, at.imag]), np.ones(12), np.zeros(12, int), none, none, np.full(12, np.nan))
+    ground = SearchedGround(np.array([], dtype=object), np.array([]))
+    facts = RecordFacts(east, np.zeros(n, int), np.full(n, 0.85), 1e-5, 5e-3)
+    posterior = explore(prior, facts, seen, ground, rng=np.random.default_rng(1), settings=Settings(1000, 4))
+    best = placements_of(posterior, np.random.default_rng(2))[0]
+    if stretch:
+        assert best.stretch == pytest.approx(stretch, abs=0.05)
+        assert np.median(np.abs(best.mean - true)) < 1.5
+    else:
+        assert (best.stretch, best.shear) == (0.0, 0.0)
 
 
 # --- a region whose truth is known -----------------------------------------------------------------------

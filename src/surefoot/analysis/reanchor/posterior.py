@@ -19,7 +19,7 @@ from surefoot.analysis.reanchor.ground import (
     mask_of,
 )
 from surefoot.analysis.reanchor.hypotheses import SMALLEST_VARIANCE_M2, Hypothesis, RecordPrior
-from surefoot.analysis.reanchor.sampler import Cloud, Settings, Target, sample
+from surefoot.analysis.reanchor.sampler import PARAMETERS, Cloud, Settings, Target, sample
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -31,6 +31,9 @@ REACH_SIGMAS = 7.0
 PILOT = Settings(particles=400, sweeps=2)
 IN_QUESTION = 7.0
 """Hypotheses whose pilot weight is within this many nats of the best are sampled with the full effort."""
+BEND_SD, BEND_FINDS, BEND_GAIN = 0.05, 4, 3.0
+"""A sketch drawn out along one axis: sd of stretch and of shear, finds from which they are asked for, and the gain in
+log evidence from which they are believed (methods.md section 2, failure mode d)."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,10 @@ def explore(
         bears = len(target.finds) > 0 or bool(target.search[0].any())
         sampled.append(Sampled(hypothesis, target, rows, sample(target, pilot, stream) if bears else None))
     sampled = _refined(sampled, chosen, streams)
-    logs = np.array([np.log(s.hypothesis.weight) + s.log_evidence for s in sampled])
+    logs = _log_weights(sampled)
+    best = int(np.argmax(logs))
+    sampled[best] = _bent_if_asked(sampled[best], pilot, chosen, streams[best])
+    logs = _log_weights(sampled)
     total = float(logsumexp(logs))
     unrelated = unrelated_evidence(sampled[0], facts, base)
     return Posterior(prior, facts, tuple(sampled), np.exp(logs - total), find, total, unrelated)
@@ -163,12 +169,30 @@ def unrelated_evidence(first: Sampled, facts: RecordFacts, clutter: Floats) -> f
 
 def _refined(rough: list[Sampled], settings: Settings, streams: list[np.random.Generator]) -> list[Sampled]:
     """Sample anew, with the full effort, the hypotheses that a pilot run leaves in question."""
-    logs = np.array([np.log(s.hypothesis.weight) + s.log_evidence for s in rough])
+    logs = _log_weights(rough)
     wanted = logs > logs.max() - IN_QUESTION
     return [
         replace(s, cloud=sample(s.target, settings, stream)) if want and s.cloud is not None else s
         for s, want, stream in zip(rough, wanted, streams, strict=True)
     ]
+
+
+def _log_weights(sampled: Sequence[Sampled]) -> Floats:
+    return np.array([np.log(s.hypothesis.weight) + s.log_evidence for s in sampled])
+
+
+def _bent_if_asked(plain: Sampled, pilot: Settings, settings: Settings, stream: np.random.Generator) -> Sampled:
+    """Let the pattern be stretched and sheared as well, where the evidence asks for it by more than `BEND_GAIN`."""
+    if plain.cloud is None or int((plain.target.finds[:, 2] <= registration.VAGUE_VARIANCE_M2).sum()) < BEND_FINDS:
+        return plain
+    wide = np.zeros((PARAMETERS, PARAMETERS))
+    wide[:4, :4] = plain.target.covariance
+    wide[4, 4] = wide[5, 5] = BEND_SD**2
+    target = replace(plain.target, covariance=wide)
+    if sample(target, pilot, stream).log_evidence < plain.log_evidence + 0.5 * BEND_GAIN:
+        return plain
+    cloud = sample(target, settings, stream)
+    return replace(plain, target=target, cloud=cloud) if cloud.log_evidence > plain.log_evidence + BEND_GAIN else plain
 
 
 Box = tuple[float, float, float, float]

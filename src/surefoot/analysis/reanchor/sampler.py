@@ -28,6 +28,7 @@ class Settings:
     particles: int = 2000
     sweeps: int = 5
     effective_share: float = 0.6
+    first_draws: int = 16
     most_steps: int = 60
 
 
@@ -115,16 +116,17 @@ def sample(target: Target, settings: Settings, rng: np.random.Generator) -> Clou
     whitener: Floats = np.asarray(np.linalg.inv(factor), dtype=np.float64)
     scratch = scratch_for(target)
     jumps = neighbours(target.pattern[:, :2])
-    states = draw_prior(settings.particles, factor, target.degrees_of_freedom, rng)
+    # Many draws of the prior carry the first step: narrow placements that few draws would miss are found.
+    states = draw_prior(settings.first_draws * settings.particles, factor, target.degrees_of_freedom, rng)
     prior = log_priors(states, whitener, target.degrees_of_freedom)
     likelihood = evaluate(target, states, scratch)
     power, log_evidence, steps = 0.0, 0.0, 0
     while power < 1.0 and steps < settings.most_steps:
-        step = _next_step(likelihood, power, settings.effective_share)
+        step = _next_step(likelihood, power, settings.effective_share * settings.particles / len(states))
         weight, gain = _increments(likelihood, step)
         log_evidence += gain
         power = min(1.0, power + step)
-        chosen = _systematic(weight, rng)
+        chosen = _systematic(weight, settings.particles, rng)
         states, likelihood, prior = states[chosen].copy(), likelihood[chosen].copy(), prior[chosen].copy()
         walk = _step_factor(states[:, :free])
         for _ in range(settings.sweeps):
@@ -196,9 +198,8 @@ def _next_step(likelihood: Floats, power: float, share: float) -> float:
     return max(low, 1e-9)
 
 
-def _systematic(weight: Floats, rng: np.random.Generator) -> Ints:
-    """Resample systematically: indices in ascending order."""
-    count = len(weight)
+def _systematic(weight: Floats, count: int, rng: np.random.Generator) -> Ints:
+    """Resample systematically: `count` indices in ascending order."""
     edges = np.cumsum(weight)
     edges[-1] = 1.0
     return np.searchsorted(edges, (np.arange(count) + rng.random()) / count, side="right").astype(np.int64)
