@@ -149,3 +149,16 @@ def test_devices_of_no_record_are_expected_about_the_record(result: Assessment) 
     assert found.at_seen[0] > 0.7 * found.near
     assert 0.1 * found.near < found.at_seen[1] < 0.5 * found.near
     assert found.at_seen[2] == pytest.approx(0.1 * found.near)
+
+
+def test_what_the_records_say_of_the_next_one_is_stated_for_all_and_by_series(result: Assessment) -> None:
+    pooled = result.pooled
+    assert {f.scope for f in pooled.forecasts} >= {"all", "series:SIM-FORMULYAR"}
+    for forecast in pooled.forecasts:
+        assert (forecast.median is None) == (forecast.reason is not None)
+        if forecast.median is not None and forecast.interval is not None:
+            assert forecast.interval[0] <= forecast.median <= forecast.interval[1]
+    learned = {one.scope: one for one in pooled.learned}
+    assert learned["all"].records == RECORDS
+    assert learned["all"].priors == {}  # its records had priors of their own, series by series
+    assert learned["series:SIM-FORMULYAR"].priors["map"]["plain_mm_axis"] > 0.0

@@ -295,3 +295,51 @@ def test_a_table_that_is_a_link_is_read(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "finds.csv").symlink_to(elsewhere)
     assert read(folder).finds.id.tolist() == ["a"]
+
+
+LEARNED = {
+    "schema": "surefoot/learned-1",
+    "case": "Earlier",
+    "series": {"S1": {"records": 7, "priors": {"map": {"plain_mm_axis": 0.7}}}},
+}
+
+
+def learned_case(folder: Path, content: object, toml: str = 'name = "Later"\nlearned = "learned_priors.json"\n') -> Case:
+    put(folder, "case.toml", toml)
+    put(folder, "finds.csv", FINDS)
+    put(folder, "learned_priors.json", content if isinstance(content, str) else json.dumps(content))
+    return read(folder)
+
+
+def test_learned_priors_of_an_earlier_case_lie_under_the_case_s_own(tmp_path: Path) -> None:
+    own = 'name = "Later"\nlearned = "learned_priors.json"\n[series.S1.map]\nreading_mm_axis = 0.1\n'
+    case = learned_case(tmp_path, LEARNED, own)
+    assert case.settings.series == {"S1": {"map": {"plain_mm_axis": 0.7, "reading_mm_axis": 0.1}}}
+    assert "learned_priors.json" in {file.path for file in case.inputs}
+    assert not [d for d in case.doubts if d.id in {"SF-R189", "SF-R194", "SF-R161"}]
+
+
+def test_priors_learned_from_these_same_finds_are_told(tmp_path: Path) -> None:
+    case = learned_case(tmp_path, {**LEARNED, "case": "Later"})
+    assert [d.found for d in case.doubts if d.id == "SF-R194"] == ["learned_priors.json"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{", "[]", '{"schema": "other"}', {**LEARNED, "series": []},
+        {**LEARNED, "series": {"S1": {"priors": {"map": {"plain_mm_axis": -1.0}}}}},
+        {**LEARNED, "series": {"S1": {"priors": {"map": {"plain_mm_axis": "0.5"}}}}},
+        {**LEARNED, "series": {"S1": {"priors": {"strange": {"sd": 1.0}}}}},
+    ],
+)  # fmt: skip
+def test_a_file_of_learned_priors_that_holds_anything_else_stops(tmp_path: Path, content: object) -> None:
+    with pytest.raises(UsageError, match="SF-R193") as stopped:
+        learned_case(tmp_path, content)
+    assert render(stopped.value.id, stopped.value.values, found=stopped.value.found).advice
+
+
+def test_learned_priors_outside_the_case_are_not_opened(tmp_path: Path) -> None:
+    put(tmp_path, "learned.json", json.dumps(LEARNED))
+    with pytest.raises(UsageError, match="SF-R193"):
+        learned_case(tmp_path / "case", LEARNED, 'learned = "../learned.json"\n')

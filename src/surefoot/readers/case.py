@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ import shapely
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
+from surefoot.analysis.locate.priors import merged
 from surefoot.errors import InputError, RefusedError, UsageError
 from surefoot.model import (
     Accidents,
@@ -33,7 +34,9 @@ from surefoot.readers.claims import ClaimsResult, read_claims
 from surefoot.readers.columns import KINDS, NamedTable, TableContext
 from surefoot.readers.counting import Ledger
 from surefoot.readers.joining import join_columns, join_records, located_bounds, renamed
+from surefoot.readers.learned_priors import LearnedPriors, read_learned_priors
 from surefoot.readers.limits import Job, limits_for, run_jobs
+from surefoot.readers.named_files import load_shapes
 from surefoot.readers.raw import RawTable
 from surefoot.readers.read_tables import TableResult, load_job, misnamed, read_raw, refused
 from surefoot.readers.shapes import read_shapes
@@ -43,6 +46,7 @@ from surefoot.terms import Severity
 
 _PARTS_OF_SHP = frozenset({".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".qpj", ".qmd"})
 _NOT_TABLES = frozenset({FILE, "claims.yaml", "cells.csv"})
+_NOTHING_LEARNED = LearnedPriors()
 _LEAST_SIDE_DEG = 0.01  # a region of one point needs some ground around it
 
 
@@ -72,6 +76,7 @@ class _Reading:
     raws: list[tuple[RawTable, str]] = field(default_factory=list)
     records: list[MinefieldRecord] = field(default_factory=list)
     results: list[TableResult] = field(default_factory=list)
+    learned: LearnedPriors = _NOTHING_LEARNED
     claims: ClaimsResult | None = None
     tables: list[TableCount] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
@@ -100,7 +105,10 @@ def read_case(folder: Path, *, forms_reader: FormsReader) -> Case:
     stated = read_case_file(folder)
     files = _files(folder)
     region = _stated_region(folder, stated)
-    reading = _Reading(doubts=[*stated.doubts, *_listed(folder, files, stated)])
+    learned = _NOTHING_LEARNED if stated.learned is None else read_learned_priors(folder, stated.learned)
+    reading = _Reading(learned=learned, doubts=[*stated.doubts, *_listed(folder, files, stated)])
+    if learned.case and learned.case == (stated.name or folder.resolve().name):
+        reading.doubts.append(Doubt("SF-R194", Severity.WARNING, Where(FILE), str(stated.learned)))
     if stated.region is not None and stated.bbox is not None:
         reading.doubts.append(Doubt("SF-R188", Severity.WARNING, Where(FILE), stated.region))
     _load(folder, files, forms_reader, reading)
@@ -148,7 +156,7 @@ def _listed(folder: Path, files: Sequence[tuple[Path, str]], stated: CaseFile) -
     others = [p.name for p in sorted(folder.iterdir()) if p.is_file() and _visible(p) and p not in known]
     others = [n for n in others if n.casefold() not in _NOT_TABLES and not n.casefold().startswith("readme")]
     rules = [value for value in (stated.policy.lane_rules or {}).values() if isinstance(value, str)]
-    others = [n for n in others if n not in rules]
+    others = [n for n in others if n not in (*rules, stated.learned)]
     if others:
         doubts.append(Doubt("SF-R189", Severity.INFO, Where(FILE), ", ".join(others)))
     return doubts
@@ -235,15 +243,9 @@ def _stated_region(folder: Path, stated: CaseFile) -> BaseGeometry | None:
 def _region_file(folder: Path, name: str) -> BaseGeometry:
     """Return the polygon of the region's file, WGS 84."""
     try:
-        path = (folder / name).resolve()
-        if not path.is_relative_to(folder.resolve()):
-            raise InputError("SF-R105", name)
-        loaded = run_jobs([load_job(path, name, "region")])[0]
-        if isinstance(loaded, InputError):
-            raise loaded
+        raws = load_shapes(folder, name)
     except InputError as error:
         raise UsageError("SF-R164", name, because=error.id) from error
-    raws = loaded if isinstance(loaded, tuple) else (loaded,)
     parts = [_polygons_of(raw) for raw in raws]
     region = shapely.union_all([part for part in parts if part is not None])
     if region.is_empty or region.area == 0:
@@ -295,7 +297,7 @@ def _case(
     assert isinstance(searched, SearchedAreas)
     assert isinstance(areas, HazardousAreas)
     return Case(
-        settings=_settings(folder, stated, region, stated_region is not None, utm_crs(zone, north)),
+        settings=_settings(folder, stated, region, stated_region is not None, utm_crs(zone, north), reading.learned),
         records=records,
         finds=finds,
         accidents=accidents,
@@ -317,7 +319,9 @@ def _of_type(reading: _Reading, kind: type[MinefieldRecord]) -> list[MinefieldRe
     return [f for r in reading.results if isinstance(r.facts, tuple) for f in r.facts if isinstance(f, kind)]
 
 
-def _settings(folder: Path, stated: CaseFile, region: BaseGeometry, region_stated: bool, utm: str) -> CaseSettings:
+def _settings(
+    folder: Path, stated: CaseFile, region: BaseGeometry, region_stated: bool, utm: str, learned: LearnedPriors
+) -> CaseSettings:
     return CaseSettings(
         name=stated.name or folder.resolve().name,
         crs=stated.crs or utm,
@@ -330,9 +334,15 @@ def _settings(folder: Path, stated: CaseFile, region: BaseGeometry, region_state
         include_cleared=stated.include_cleared,
         policy=stated.policy,
         simulated=stated.simulated,
-        series=stated.series,
+        series=_series(learned, stated),
         priors=stated.priors,
     )
+
+
+def _series(learned: LearnedPriors, stated: CaseFile) -> Mapping[str, Mapping[str, Any]]:
+    """Priors by series: learned ones, the case's own over them."""
+    names = {**learned.series, **stated.series}
+    return {name: merged(learned.series.get(name, {}), stated.series.get(name, {})) for name in names}
 
 
 def _inputs(folder: Path, stated: CaseFile, files: Sequence[tuple[Path, str]]) -> tuple[InputFile, ...]:
@@ -341,7 +351,7 @@ def _inputs(folder: Path, stated: CaseFile, files: Sequence[tuple[Path, str]]) -
     for path, _ in files:
         if path.suffix.casefold() == ".shp":
             paths |= {path.with_suffix(s) for s in _PARTS_OF_SHP if path.with_suffix(s).is_file()}
-    paths |= {folder / name for name in (FILE, "claims.yaml", stated.region or FILE)}
+    paths |= {folder / name for name in (FILE, "claims.yaml", stated.region or FILE, stated.learned or FILE)}
     real = [path for path in paths if path.is_file()]
     found = [InputFile(_name(folder, path), _sha256(path)) for path in real]
     return tuple(sorted(found, key=lambda f: f.path))

@@ -25,9 +25,10 @@ _SECTIONS: Mapping[str, frozenset[str]] = {
     "verified": frozenset({"include_cleared"}),
     "policy": frozenset({"p_star", "fade_out_m", "lane_rules", "exposure_ratio"}),
 }
-_KEYS = frozenset(
-    {"name", "region", "bbox", "crs", "as_of", "cell_m", "columns", "values", "series", "priors", "simulated"}
-) | frozenset(_SECTIONS)
+_KEYS = frozenset(_SECTIONS) | {
+    *("name", "region", "bbox", "crs", "as_of", "cell_m", "simulated"),
+    *("columns", "values", "series", "priors", "learned"),
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class CaseFile:
     values: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     series: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     priors: Mapping[str, Any] = field(default_factory=dict)
+    learned: str | None = None
     maps: tuple[str, ...] | None = None
     buffers_m: tuple[float, ...] = _BUFFERS
     include_cleared: bool = False
@@ -85,6 +87,7 @@ def _checked(stated: Mapping[str, Any]) -> CaseFile:
         values=_values(_section(stated, "values")),
         series=_tables(_section(stated, "series"), "series"),
         priors=_section(stated, "priors"),
+        learned=_one(stated, "learned", _text),
         maps=_one(outside, "maps", _maps, "outside."),
         buffers_m=_one(outside, "buffers_m", _buffers, "outside.") or _BUFFERS,
         include_cleared=_one(verified, "include_cleared", _truth, "verified.") or False,

@@ -18,9 +18,8 @@ from surefoot.errors import InputError, UsageError
 from surefoot.model import LaneRules
 from surefoot.readers.columns import NamedTable, TableContext
 from surefoot.readers.counting import Ledger
-from surefoot.readers.limits import run_jobs
+from surefoot.readers.named_files import load_shapes
 from surefoot.readers.raw import RawTable
-from surefoot.readers.read_tables import load_job
 from surefoot.readers.shapes import read_shapes
 
 POLYGONAL = frozenset({"Polygon", "MultiPolygon"})
@@ -93,15 +92,9 @@ def _shapes(folder: Path, key: str, name: object) -> BaseGeometry:
     if not isinstance(name, str) or not name.strip():
         raise _wrong(key, name, "the name of a file in the case folder, in quotes")
     try:
-        path = (folder / name).resolve()
-        if not path.is_relative_to(folder.resolve()):
-            raise InputError("SF-R105", name)
-        loaded = run_jobs([load_job(path, name, "region")])[0]
-        if isinstance(loaded, InputError):
-            raise loaded
+        raws = load_shapes(folder, name)
     except InputError as error:
         raise UsageError("SF-R192", name, key=key, because=error.id) from error
-    raws = loaded if isinstance(loaded, tuple) else (loaded,)
     shapes = [shape for raw in raws for shape in _features(raw, key, name)]
     if not shapes:
         raise UsageError("SF-R192", name, key=key, because="SF-R131")

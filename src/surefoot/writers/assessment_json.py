@@ -42,6 +42,8 @@ TOP_KEYS = (
         "duplicates",
         "ledger",
         "total",
+        "forecast",
+        "learned",
         "claims",
         "priorities",
         "set_aside",
@@ -68,9 +70,13 @@ def write_assessment_json(assessment: Assessment, path: str | os.PathLike[str]) 
         ``SF-W001`` for NaN or an infinity, ``SF-W002`` for a value JSON has no form for, each with its place
         in the document. Nothing is written then.
     """
-    text = dumps(assessment.document)
+    write_json(assessment.document, path)
+
+
+def write_json(document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write a document as `write_assessment_json` does."""
     # a file name that is no UTF-8 arrives as lone surrogates; backslashreplace writes them as JSON escapes
-    Path(path).write_bytes(text.encode("utf-8", "backslashreplace"))
+    Path(path).write_bytes(dumps(document).encode("utf-8", "backslashreplace"))
 
 
 def dumps(document: Mapping[str, Any]) -> str:

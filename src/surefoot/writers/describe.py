@@ -17,6 +17,7 @@ from surefoot.messages import render
 from surefoot.model import Doubt
 from surefoot.terms import Fate, Severity, Stage
 from surefoot.writers.describe_layers import Layer, layers_of
+from surefoot.writers.describe_pooled import forecast_documents, learned_documents
 from surefoot.writers.describe_totals import total_document
 from surefoot.writers.placements import corrected_documents, placement_documents
 from surefoot.writers.read_json import doubt_document, set_aside_document
@@ -55,6 +56,8 @@ def describe(assessment: Assessment, *, version: str, lang: str = "en") -> Descr
         "duplicates": _duplicates(assessment, lang),
         "ledger": _ledger(assessment, lang),
         "total": total_document(assessment.totals, lang),
+        "forecast": forecast_documents(assessment.pooled, lang),
+        "learned": learned_documents(assessment.pooled),
         "claims": [_claim(checked, lang) for checked in assessment.claims],
         "priorities": [],
         "set_aside": [set_aside_document(row, lang) for row in assessment.case.set_aside],

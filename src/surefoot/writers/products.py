@@ -1,4 +1,4 @@
-"""The four products of an assessment, the ledger in a process of its own where the case is large.
+"""The products of an assessment, the ledger in a process of its own where the case is large.
 
 Every file is written by the same call with the same content, wherever it runs.
 """
@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from surefoot.writers import Assessment
-from surefoot.writers.assessment_json import write_assessment_json
+from surefoot.writers.assessment_json import write_assessment_json, write_json
+from surefoot.writers.describe_pooled import learned_file
 from surefoot.writers.geopackage import write_geopackage
 from surefoot.writers.ledger import ledger_parts, write_ledger
 from surefoot.writers.report import write_report
@@ -24,9 +25,15 @@ _START = "import pickle, sys; function, args = pickle.load(sys.stdin.buffer); fu
 
 
 def write_products(assessment: Assessment, out: Path, *, lang: str) -> None:
-    """Write ``assessment.json``, ``assessment.gpkg``, ``ledger.xlsx`` and ``report.html`` into a folder."""
+    """Write ``assessment.json``, ``assessment.gpkg``, ``ledger.xlsx`` and ``report.html`` into a folder.
+
+    Beside them ``learned_priors.json`` where the finds corrected records of a series.
+    """
     out.mkdir(parents=True, exist_ok=True)
     write_assessment_json(assessment, out / "assessment.json")
+    learned = learned_file(assessment.document)
+    if learned["series"]:
+        write_json(learned, out / "learned_priors.json")
     if not _is_large(assessment):
         _write_maps_and_report(assessment, out, lang)
         write_ledger(assessment, out / "ledger.xlsx")

@@ -21,7 +21,7 @@ from markupsafe import Markup
 from surefoot.terms import Fate
 from surefoot.writers import Assessment
 from surefoot.writers.report_figures import is_number, key_figures, maps_words, outside_tables
-from surefoot.writers.report_measures import quality_sheet
+from surefoot.writers.report_measures import forecast_rows, quality_sheet
 from surefoot.writers.report_tables import (
     claim_columns,
     duplicate_rows,
@@ -116,6 +116,7 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
         "figures": key_figures(document, words),
         **_map_context(assessment, maps),
         "quality": quality_sheet(document, words),
+        "forecasts": forecast_rows(document, words),
         "forms": forms,
         "lacking": lacking,
         "more_forms": more_forms,

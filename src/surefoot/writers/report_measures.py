@@ -76,6 +76,31 @@ def quality_sheet(document: Entry, words: Words) -> QualitySheet:
     )
 
 
+FORECASTS = {"share_confirmed": "share", "displacement_m": "m"}
+
+
+def forecast_rows(document: Entry, words: Words) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Return what to expect of a record not checked: by scope a cell a figure (median, interval, what is behind it)."""
+    by_scope: dict[str, dict[str, Entry]] = defaultdict(dict)
+    for one in document.get("forecast") or ():
+        by_scope[str(one["scope"])][str(one["figure"])] = one
+    return [
+        (_scope(scope, words), [_forecast(of.get(figure), unit, words) for figure, unit in FORECASTS.items()])
+        for scope, of in by_scope.items()
+        if any(is_number(one["median"]) for one in of.values())
+    ]
+
+
+def _forecast(one: Entry | None, unit: str, words: Words) -> tuple[str, str, str]:
+    if one is None or not is_number(one["median"]):
+        reason = "" if one is None else reason_text(one.get("reason"), words)
+        return words("not_known"), "", reason
+    return (
+        words.estimate(one["median"], one["interval"], unit), words.interval(one["interval"], unit) or "",
+        words("forecast.records", n=words.count(one["records"])),
+    )  # fmt: skip
+
+
 def _scope_order(scope: str) -> tuple[int, str]:
     kind, _, name = scope.partition(":")
     return {"all": 0, "series": 1}.get(kind, 2), name

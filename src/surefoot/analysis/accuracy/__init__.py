@@ -1,6 +1,7 @@
 """How far off and how complete the records are: ISO 19157 measures, each with an interval."""
 
 from surefoot.analysis.accuracy.completeness import (
+    checked_by_record,
     completeness,
     correctness,
     correctness_posterior,
@@ -44,6 +45,7 @@ __all__ = [
     "SharePosterior",
     "SheetShift",
     "beta_binomial_interval",
+    "checked_by_record",
     "clustered_share",
     "completeness",
     "correctness",

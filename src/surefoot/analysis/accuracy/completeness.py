@@ -158,6 +158,26 @@ def correctness_posterior(
     return share_posterior(found, trials, association.item_record)
 
 
+def checked_by_record(
+    association: Association,
+    find_on_verified: Booleans,
+    item_verified_weight: Floats,
+    item_removed: Floats | float = 0.0,
+    *,
+    find_before: Floats | None = None,
+    records: int,
+) -> tuple[Floats, Floats]:
+    """Devices of each record that were found, and that a search would have found if the record is right, (records,).
+
+    Expected counts; arguments as in `correctness`, `records` is their number.
+    """
+    trials = _findable(association, item_verified_weight, item_removed, find_before)
+    found = association.per_item(np.asarray(find_on_verified, dtype=np.float64))
+    of = association.item_record
+    confirmed, checked = (np.bincount(of, weights=values, minlength=records) for values in (found, trials))
+    return np.asarray(confirmed, dtype=np.float64), np.asarray(checked, dtype=np.float64)
+
+
 def _findable(
     association: Association, item_verified_weight: Floats, item_removed: Floats | float, find_before: Floats | None
 ) -> Floats:

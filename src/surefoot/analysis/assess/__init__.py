@@ -22,6 +22,7 @@ from surefoot.analysis.assess.ground import Events, Verified, gone_before, grid_
 from surefoot.analysis.assess.layout import find_clusters, footprints_of, layout_of, located_events, outside_of
 from surefoot.analysis.assess.outside import Maps, Outside, maps_of, not_computed
 from surefoot.analysis.assess.placed import PlacedItems, Shapes, shapes_of
+from surefoot.analysis.assess.pooled import Pooled, pooled
 from surefoot.analysis.assess.reanchored import Corrected, corrected_records
 from surefoot.analysis.assess.stage import Basis, StageResult, as_recorded, prior_presence, re_anchored
 from surefoot.analysis.assess.suspicions import RecordPair, Suspicion, gross_errors, record_pairs
@@ -90,6 +91,7 @@ class Assessment:
     finds_per_record: Floats
     claims: tuple[CheckedClaim, ...]
     totals: Totals
+    pooled: Pooled
     presence: float  # prior probability that a recorded device was laid and was not removed unseen
     doubts: tuple[Doubt, ...]  # about the assessment as a whole
 
@@ -136,7 +138,8 @@ def assess(
     both = (recorded,) if corrected is None else (recorded, final)
     left_out = reanchoring is None and len(case.records) > MOST_REANCHORED and len(layout.events) > 0
     doubts = [Doubt("SF-C012", Severity.WARNING, Where("case.toml"), "", {"n": len(case.records)})] if left_out else []
-    return _assembled(basis, both, corrected, outside, d2, seed, doubts, tell)
+    of_new = pooled(basis, final, corrected, _context(case, priors), for_corrections)
+    return _assembled(basis, both, corrected, outside, d2, of_new, seed, doubts, tell)
 
 
 def _corrected(
@@ -196,7 +199,7 @@ def _stated_sigma_m(readings: Readings) -> float:
 
 def _assembled(
     basis: Basis, stages: Sequence[StageResult], corrected: Corrected | None, outside: Outside,
-    d2: tuple[OutsideShare, ...], seed: int, doubts: Sequence[Doubt], tell: Progress,
+    d2: tuple[OutsideShare, ...], of_new: Pooled, seed: int, doubts: Sequence[Doubt], tell: Progress,
 ) -> Assessment:  # fmt: skip
     case, layout, located = basis.case, basis.layout, basis.located
     recorded, final = stages[0], stages[-1]
@@ -220,7 +223,7 @@ def _assembled(
         d2, d3, tuple(stage.d4 for stage in stages), final.book, layout.duplicates,
         record_pairs(recorded.items, located, basis.grid), suspicions, layout.same_event,
         _evidence(case, located, finds_per_record), finds_per_record, check_claims(case.claims, figures), totals,
-        prior_presence(basis.priors), tuple(doubts),
+        of_new, prior_presence(basis.priors), tuple(doubts),
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from surefoot.analysis.assess.reanchored import Corrected, remaining_measures
 from surefoot.analysis.assess.stated import stated_errors
 from surefoot.analysis.locate import Priors, Readings, mixture_shares
 from surefoot.analysis.matching import Association, associate, category_numbers
-from surefoot.model import Case
+from surefoot.model import Case, MinefieldRecord
 from surefoot.positions.grid import Grid
 from surefoot.terms import EventKind, Fate, Slot, Stage
 
@@ -290,8 +290,13 @@ def _between_bounds(ways: Sequence[Bounded]) -> Bounded:
 
 def scopes_of(case: Case, item_record: Ints) -> dict[str, Booleans]:
     """Return the devices of all records, and of those of each series."""
-    scopes: dict[str, Booleans] = {"all": np.ones(len(item_record), dtype=bool)}
-    series = np.array([record.series for record in case.records], dtype=object)
+    return {scope: member[item_record] for scope, member in record_scopes(case.records).items()}
+
+
+def record_scopes(records: Sequence[MinefieldRecord]) -> dict[str, Booleans]:
+    """Return which records are in scope: all, and those of each series."""
+    series = np.array([record.series for record in records], dtype=object)
+    scopes: dict[str, Booleans] = {"all": np.ones(len(records), dtype=bool)}
     for name in sorted(set(series) - {""}):
-        scopes[f"series:{name}"] = np.asarray(series[item_record] == name, dtype=bool)
+        scopes[f"series:{name}"] = np.asarray(series == name, dtype=bool)
     return scopes
