@@ -463,3 +463,22 @@ def test_chances_inside_are_the_share_of_points_that_lie_on_a_shape(monkeypatch:
     expected = (inside[:, :, None] * weights[:-1, None, :]).max(axis=0).reshape(-1, 60, 2).mean(axis=0)
     monkeypatch.setattr("surefoot.analysis.assess.ground._AT_ONCE", 25)
     np.testing.assert_array_equal(chances_inside(mean, cov, shapes, weights), expected)
+
+
+@pytest.mark.parametrize("removed", [0, 5, 10, 20])
+def test_devices_taken_away_where_no_search_is_on_file_are_gone(tmp_path: Path, removed: int) -> None:
+    """Without searched ground the finds still leave less in the ground, never more."""
+    form = (
+        'record_id: R1\nform_no: "1"\nfamily: formulyar\nlaid: "15.07.1993"\ncrs: "UTM 38 WGS84"\n'
+        'points: [{id: "1", position: "E 664773 N 4428430"}, {id: "2", position: "E 664868 N 4428430"}]\n'
+        'rows: [{no: "1", from: "1", to: "2", spacing: "5 м", count: "20", mines: {ПМН: "20"}}]\n'
+    )
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "r1.yaml").write_text(form, encoding="utf-8")
+    (tmp_path / "case.toml").write_text('name = "c"\nbbox = [46.8, 39.9, 47.1, 40.1]\ncrs = "EPSG:32638"\n')
+    lines = [f"F{n},{664773 + 5 * n},4428430,EPSG:32638,1.0,AP,destroyed" for n in range(removed)]
+    (tmp_path / "finds.csv").write_text("\n".join(["id,easting,northing,crs,sigma_m,category,fate", *lines]) + "\n")
+    still = assess(read_case_folder(tmp_path)).ledger.still_in_ground
+    assert still is not None
+    assert still.median == pytest.approx((20 - removed) * 0.85, abs=2.5)
+    assert still.interval[0] <= 20 - removed

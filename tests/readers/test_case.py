@@ -304,7 +304,9 @@ LEARNED = {
 }
 
 
-def learned_case(folder: Path, content: object, toml: str = 'name = "Later"\nlearned = "learned_priors.json"\n') -> Case:
+def learned_case(
+    folder: Path, content: object, toml: str = 'name = "Later"\nlearned = "learned_priors.json"\n'
+) -> Case:
     put(folder, "case.toml", toml)
     put(folder, "finds.csv", FINDS)
     put(folder, "learned_priors.json", content if isinstance(content, str) else json.dumps(content))

@@ -177,11 +177,11 @@ def _plane_bare(raw: str, low: str) -> CoordinateStatement | None:
 
 
 def _plane(raw: str, north: float, east: float, quantum: float, *, labelled: bool) -> CoordinateStatement:
-    if min(north, east) < 0.0:
+    if min(north, east) < 0.0 and max(abs(north), abs(east)) < 100_000.0:
         return CoordinateStatement(
             raw, "local", easting=east, northing=north, labelled=labelled, quantum_m=quantum, notation="local"
         )
-    notation = "abbreviated" if min(north, east) < 100_000.0 else "metres"
+    notation = "abbreviated" if 0.0 <= min(north, east) < 100_000.0 else "metres"
     here = CoordinateStatement(
         raw, "plane", easting=east, northing=north, labelled=labelled, quantum_m=quantum, notation=notation
     )

@@ -70,14 +70,15 @@ class CrsStatement:
     """A coordinate system as written, as far as it says. `epsg` is set only when it is fully decided.
 
     datum: ``SK-42``, ``WGS84``, ``MGI1901``, ``ED50`` ... or ""; projection: ``gauss_kruger``, ``gauss_kruger_3``,
-    ``utm``, ``geographic``, ``mgrs`` or ""; `zone` as written or None; `hemisphere_north` for UTM.
+    ``utm``, ``geographic``, ``mgrs`` or ""; `zone` as written or None; `hemisphere_north` for UTM, None
+    where the letter S may be the southern half or the band of 32-40 degrees north.
     """
 
     raw: str
     datum: str
     projection: str
     zone: int | None
-    hemisphere_north: bool = True
+    hemisphere_north: bool | None = True
     epsg: str | None = None
 
 

@@ -36,6 +36,14 @@ CS63_ZONES = (
 )
 
 _DATUMS: tuple[tuple[str, str], ...] = (
+    ("WGS72", r"w\.?g\.?s[ -]?(?:19)?72"),
+    ("PZ-90", r"(?<!\w)(?:пз|pz|рz)[ -]?(?:19)?90"),
+    ("GSK-2011", r"(?<!\w)(?:гск|gsk)[ -]?2011"),
+    ("NAD83", r"\bnad[ -]?(?:19)?83"),
+    ("NAD27", r"\bnad[ -]?(?:19)?27"),
+    ("Indian", r"\bindian(?: datum)?\b"),
+    ("Clarke 1880", r"\bclarke\b|кларк|\barc[ -]?19\d\d"),
+    ("Everest", r"\beverest\b|эверест"),
     ("CS63", r"(?<!\w)[сc][кks][ -]?(?:19)?63(?!\d)|(?<!\w)sk[ -]?(?:19)?63|63[ -]?(?:го|й) год"),
     ("SK-95", r"(?<!\w)(?:ск|sk|ck|сk)[ -]?(?:19)?95(?!\d)|pulkovo 1995|пулково[ -]*(?:19)?95"),
     (
@@ -189,6 +197,14 @@ def _projection(crs: str) -> Proj | None:
         raise PositionError("SF-P002", crs) from error
 
 
+def utm_swap_by_range(northing: float, easting: float) -> tuple[float, float, bool] | None:
+    """Return UTM (northing, easting, swapped): exchanged where only the exchange can be a place; None where neither."""
+    for north, east, swapped in ((northing, easting, False), (easting, northing, True)):
+        if 0.0 <= north <= 10_000_000.0 and abs(east - _FALSE_EASTING_M) <= _EASTING_REACH_M:
+            return north, east, swapped
+    return None
+
+
 def zone_from_easting(easting: float) -> int | None:
     """Return the zone in front of a seven- or eight-digit Gauss-Krueger easting, None if it has none."""
     zone, within = divmod(easting, 1_000_000.0)
@@ -294,7 +310,7 @@ def _utm(text: str, low: str, datum: str, match: re.Match[str]) -> CrsStatement:
     epsg = None
     if zone is not None and not undecided:
         epsg = _utm_code(zone, datum, not south)
-    return CrsStatement(text, datum, "utm", zone, not south, epsg)
+    return CrsStatement(text, datum, "utm", zone, None if undecided else not south, epsg)
 
 
 def _utm_code(zone: int, datum: str, north: bool) -> str | None:

@@ -154,7 +154,8 @@ def _decided(statement: CrsStatement) -> str | None:
     if statement.epsg is not None:
         return statement.epsg if ":" in statement.epsg else f"EPSG:{statement.epsg}"
     if statement.projection == "utm" and statement.zone is not None and statement.datum in {"", "WGS84"}:
-        return utm_crs(statement.zone, statement.hemisphere_north)
+        # "38S": the band of 32-40 degrees north, as receivers show it; a southern place would fall outside the region.
+        return utm_crs(statement.zone, statement.hemisphere_north is not False)
     if statement.projection == "gauss_kruger" and statement.zone is not None and statement.datum:
         return gauss_kruger_crs(statement.zone, datum=statement.datum)
     return None

@@ -213,7 +213,7 @@ def ledger(
     present = np.clip(left + rest * (on_searched * missed + (1.0 - on_searched) * presence), 0.0, 1.0)
     remaining = None
     if ground.size:
-        facts = record_facts(association, fate, ground, find_fate, find_in_search, item_group)
+        facts = record_facts(association, fate, ground, find_fate, find_in_search, item_group, as_recorded)
         factors = COVERAGE_FACTORS if as_recorded else np.ones(1)
         remaining = still_in_ground(facts, detection, factors, presence_beta, detection_beta, level, draws, rng)
     return Ledger(

@@ -64,8 +64,12 @@ def record_facts(
     find_fate: Texts,
     in_search: npt.NDArray[np.bool_] | None,
     item_group: Ints | None,
+    as_recorded: bool,
 ) -> RecordFacts:
-    """Sum over each record what was recorded, removed, found and left, and how much of it was searched."""
+    """Sum over each record what was recorded, removed, found and left, and how much of it was searched.
+
+    Where the record stands as it reads, at least as large a part of it was searched as was found by the search.
+    """
     kinds = np.asarray(find_fate, dtype=object)
     made_by_search = kinds != FindFate.DETONATED if in_search is None else np.asarray(in_search, dtype=np.bool_)
     keys, first, line = np.unique(association.item_record, return_index=True, return_inverse=True)
@@ -78,7 +82,9 @@ def record_facts(
     left = np.minimum(association.per_item((kinds == FindFate.LEFT).astype(np.float64)), 1.0)
     recorded = total(np.ones(ground.size))
     group = np.zeros(keys.size) if item_group is None else np.asarray(item_group)[first]
-    columns = [recorded, np.maximum(total(gone), 0.0), total(found), total(ground) / recorded, total(left)]
+    coverage = total(ground) / recorded
+    coverage = np.maximum(coverage, total(found) / recorded) if as_recorded else coverage
+    columns = [recorded, np.maximum(total(gone), 0.0), total(found), coverage, total(left)]
     # Draws must not depend on the order in which the records came.
     order = np.lexsort([*(np.round(c, 6) for c in columns), group])
     recorded, removed, by_search, coverage, left_there = (column[order] for column in columns)

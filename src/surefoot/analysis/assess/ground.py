@@ -15,13 +15,14 @@ from shapely.geometry.base import BaseGeometry
 
 from surefoot.model import Case, HazardousAreas, SearchedAreas
 from surefoot.positions.grid import Grid, grid_at
-from surefoot.terms import AreaStatus, QaResult, SearchMethod
+from surefoot.terms import AreaStatus, FindFate, QaResult, SearchMethod
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 Texts = npt.NDArray[np.object_]
 
+WITHIN_SIGMAS = 3.0  # a find this near to searched ground may well lie on it
 CLUSTER_GAP_M = 25.0  # searched polygons closer than this are one piece of ground
 _SPREAD_POINTS = 16
 _AT_ONCE = 10_000  # devices in memory with all their points
@@ -82,6 +83,23 @@ def verified_ground(
         np.concatenate([searched.date[good], areas.date[cleared]]),
         np.concatenate([searched.id[good], areas.id[cleared]]),
     )
+
+
+def made_by_search(events: Events, searched: Texts) -> npt.NDArray[np.bool_]:
+    """Which finds lie on searched ground, as far as their positions are known, (m,).
+
+    A device taken away where no search is on file was removed; it tells nothing about how well ground was searched.
+    """
+    result = np.zeros(len(events), dtype=bool)
+    ground = searched[~shapely.is_missing(searched)]
+    found = (events.find >= 0) & (events.fate != FindFate.DETONATED)
+    finds = np.flatnonzero(found & np.isfinite(events.position).all(axis=1))
+    if len(ground) and len(finds):
+        reach = WITHIN_SIGMAS * np.sqrt(np.where(np.isfinite(events.variance[finds]), events.variance[finds], 0.0))
+        points = shapely.points(events.position[finds])
+        hit = shapely.STRtree(ground).query(points, predicate="dwithin", distance=reach)[0]
+        result[finds[np.unique(hit)]] = True
+    return result
 
 
 def on_verified(events: Events, verified: Verified) -> Ints:

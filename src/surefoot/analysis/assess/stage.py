@@ -21,7 +21,7 @@ from surefoot.analysis.accuracy import (
     residuals,
 )
 from surefoot.analysis.accuracy.stated import StatedErrors
-from surefoot.analysis.assess.ground import chances_inside, gone_before, union_area_m2
+from surefoot.analysis.assess.ground import chances_inside, gone_before, made_by_search, union_area_m2
 from surefoot.analysis.assess.layout import Layout, find_clusters
 from surefoot.analysis.assess.placed import PlacedItems, Shapes, place_items
 from surefoot.analysis.assess.reanchored import Corrected, remaining_measures
@@ -126,6 +126,7 @@ def _ledger(
         item_model=items.model[best],
         searched=devices.searched,
         detection=_typical_detection(case),
+        find_in_search=made_by_search(layout.events, layout.searched),
         removals=_removals(case),
         rng=rng,
         mixtures={str(label): mixture_shares(str(label)) for label in set(items.model[best])},

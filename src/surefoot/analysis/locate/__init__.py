@@ -198,6 +198,8 @@ def _signature(reading: Reading) -> object:
 def _normalised(readings: list[Reading]) -> list[Reading]:
     total = sum(r.weight for r in readings)
     ordered = sorted(readings, key=lambda r: -r.weight)
+    if total <= 0.0:  # only ways that the form gives no weight are left: none is preferred
+        return [replace(r, weight=1.0 / len(ordered)) for r in ordered]
     return [replace(r, weight=r.weight / total) for r in ordered]
 
 
@@ -224,6 +226,9 @@ def _explain(
     for reading in readings[:1]:
         for miss in reading.misclosures:
             severity = Severity.WARNING if miss.ratio < 30 else Severity.INFO
+            if not miss.shared:
+                notes.add("SF-R230", Severity.ERROR, "legs", f"{miss.length_m:.0f} m", target=miss.target)
+                continue
             notes.add("SF-R051", severity, "legs", f"{miss.length_m:.1f} m = 1:{miss.ratio:.0f}", target=miss.target)
     if len(readings) > 1 and readings[0].points:
         spread = " / ".join(f"{r.spread_m:.0f}" for r in readings)

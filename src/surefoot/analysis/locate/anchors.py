@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+import numpy as np
 import pyproj
 from shapely.geometry.base import BaseGeometry
 
-from surefoot.analysis.locate.frames import Frame, is_projected
+from surefoot.analysis.locate.frames import Frame, is_projected, is_utm
 from surefoot.positions.abbreviated import expand_abbreviated
 from surefoot.positions.mgrs import mgrs_to_utm
 from surefoot.positions.squares import square_bounds
 from surefoot.positions.statements import CoordinateStatement, Sheet
-from surefoot.positions.zones import swap_by_range, utm_crs
+from surefoot.positions.zones import swap_by_range, utm_crs, utm_swap_by_range, zone_from_easting
 
 # A coordinate just over a sheet's edge is still "on the sheet": neat lines and datums differ a little.
 SHEET_MARGIN_DEG = 0.01
@@ -22,6 +24,8 @@ REGION_EDGE_DEG = 0.1
 FAR_OFF_M = 40_000.0  # about a sheet of 1:100,000
 _DECIMAL_READING_WEIGHT = 0.9
 _MILLION_M = 1_000_000.0
+SQUARES_REPEAT_M = 100_000.0
+MOST_REGION_M = 500_000.0  # a larger region holds too many squares of one number to say anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ def places_of(
     if statement.kind == "mgrs":
         return [_mgrs(statement)]
     if statement.kind == "square":
-        return _square(statement, frame, sheets)
+        return _square(statement, frame, sheets) if sheets or region is None else _square_in(statement, frame, region)
     if statement.kind == "geographic":
         return _geographic(statement, frame, sheets, region)
     return _plane(statement, frame, sheets, region)
@@ -72,6 +76,26 @@ def _square(statement: CoordinateStatement, frame: Frame, sheets: Sequence[Sheet
         if places:
             return _equal_weights(places)
     return []
+
+
+def _square_in(statement: CoordinateStatement, frame: Frame, region: BaseGeometry) -> list[Place]:
+    """Squares of that number inside the region: they repeat every 100 km."""
+    if frame.plane is None:
+        return []
+    west, south, east, north = region.bounds
+    corners = [_projection(frame.plane)(lon, lat) for lon in (west, east) for lat in (south, north)]
+    edges = [(min(values), max(values)) for values in zip(*corners, strict=True)]
+    if any(high - low > MOST_REGION_M for low, high in edges):
+        return []
+    near = [np.arange(low, high + SQUARES_REPEAT_M, SQUARES_REPEAT_M) for low, high in edges]
+    places = []
+    for easting, northing in itertools.product(*near):
+        left, low, right, high = square_bounds(
+            statement.square, near_easting=float(easting), near_northing=float(northing), order="XY",
+            ninth=statement.ninth,
+        )  # fmt: skip
+        places.append(Place(frame.plane, (left + right) / 2, (low + high) / 2, right - left))
+    return _equal_weights([place for place in places if _on_stated_ground(place, (), region)])
 
 
 def _square_on(sheet: Sheet, statement: CoordinateStatement, plane: str, order: str) -> Place:
@@ -142,10 +166,18 @@ def _plane(
     northing, easting, swapped = statement.northing, statement.easting, False
     if frame.prefix is not None:
         northing, easting, swapped = swap_by_range(northing, easting)
+        if min(northing, easting) < 0.0:
+            return []
         if is_abbreviated(northing, easting):
             return _abbreviated(statement.northing, statement.easting, statement, frame, sheets, region)
-        if easting < _MILLION_M:
-            easting += frame.prefix * _MILLION_M
+        if easting < _MILLION_M or zone_from_easting(easting) not in (None, frame.prefix):
+            # No zone before the easting, or that of another reading of the form: this reading's own.
+            easting = frame.prefix * _MILLION_M + easting % _MILLION_M
+    elif is_utm(frame.plane):
+        fitting = utm_swap_by_range(northing, easting)
+        if fitting is None:
+            return []
+        northing, easting, swapped = fitting
     return [Place(frame.plane, easting, northing, statement.quantum_m, swapped=swapped)]
 
 
@@ -157,6 +189,8 @@ def is_abbreviated(northing: float, easting: float) -> bool:
 def abbreviated_candidates(statement: CoordinateStatement, frame: Frame) -> list[Place]:
     """Every place, 100 km apart, that shortened coordinates may mean without a sheet."""
     if frame.prefix is None or statement.easting is None or statement.northing is None:
+        return []
+    if min(statement.northing, statement.easting) < 0.0:
         return []
     pairs = expand_abbreviated(statement.northing, statement.easting, zone=frame.prefix, sheet=None)
     return [Place(str(frame.plane), east, north, statement.quantum_m) for north, east in pairs]

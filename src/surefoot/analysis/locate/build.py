@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from surefoot.analysis.locate.moments import LegErrors
 from surefoot.analysis.locate.priors import Priors
 from surefoot.analysis.locate.readings import Network, Reading, ReadLeg
 from surefoot.analysis.locate.sketch import add_sketch_points
-from surefoot.analysis.locate.survey import Measure, Solution, Survey, solve
+from surefoot.analysis.locate.survey import TRAVERSE, Measure, Solution, Survey, solve
 from surefoot.errors import PositionError
 from surefoot.model import Leg, MinefieldRecord, PlannedDevice
 from surefoot.positions.bearings import degrees_of, true_bearing
@@ -178,7 +178,7 @@ class ReadingBuilder:
         """Variance per axis of one landmark: its place on the map, and the rounding of its numbers."""
         scale = self.record.map.scale
         sigma = self.priors.map_sigma_m(scale) if scale else self.priors.landmark_sigma_m()
-        if scale is None and place.source.startswith("EPSG:326") and self._before_civil_gps():
+        if scale is None and place.source.startswith(_RECEIVER) and self._before_civil_gps():
             sigma = self.priors.gps_before_2000_sigma_m()
             self.remark("SF-R057", Severity.INFO, "laid", f"{sigma:.0f}")
         return float(sigma**2 + place.cell_m**2 / 12.0)
@@ -247,9 +247,9 @@ class ReadingBuilder:
     def _metres(self, distance: DistanceStatement | None, way: Assumption) -> float | None:
         if distance is None:
             return None
-        unit = distance.unit or way.steps or DistanceUnit.STEP
-        decided = DistanceStatement(distance.raw, distance.value, unit, distance.slope_deg)
-        length = to_metres(decided, step_m=self.priors.step_m, pair_of_steps_m=self.priors.pair_of_steps_m)
+        length = to_metres(
+            _decided(distance, way), step_m=self.priors.step_m, pair_of_steps_m=self.priors.pair_of_steps_m
+        )
         return float(horizontal_m(length, distance.slope_deg)) if distance.slope_deg else length
 
     def _measure(
@@ -272,12 +272,16 @@ class ReadingBuilder:
         self, way: Assumption, ground: Ground, solution: Solution, legs: list[ReadLeg], share: float
     ) -> list[Reading]:
         """Readings of one solved survey: three where a row's count, spacing and ends contradict each other."""
-        trusts = _TRUSTS if self._conflicting_rows(solution) else ("",)
-        return [self._reading(way, ground, solution, legs, share / len(trusts), trust, share < 1.0) for trust in trusts]
+        record = _with_decided_spacings(self.record, way)
+        trusts = _TRUSTS if self._conflicting_rows(record, solution) else ("",)
+        return [
+            self._reading(record, way, ground, solution, legs, share / len(trusts), trust, share < 1.0)
+            for trust in trusts
+        ]
 
-    def _conflicting_rows(self, solution: Solution) -> bool:
-        lengths = {row.no: row_length_m(row, solution.network, solution.points) for row in self.record.rows}
-        found = [row for row in self.record.rows if row_conflicts(row, lengths[row.no], self.priors)]
+    def _conflicting_rows(self, record: MinefieldRecord, solution: Solution) -> bool:
+        lengths = {row.no: row_length_m(row, solution.network, solution.points) for row in record.rows}
+        found = [row for row in record.rows if row_conflicts(row, lengths[row.no], self.priors)]
         for row in found:
             self.remark(
                 "SF-R056", Severity.WARNING, "rows", row.no, count=row.count,
@@ -286,14 +290,18 @@ class ReadingBuilder:
         return bool(found)
 
     def _reading(
-        self, way: Assumption, ground: Ground, solution: Solution, legs: list[ReadLeg], share: float, trust: str,
-        two_sided: bool,
+        self, record: MinefieldRecord, way: Assumption, ground: Ground, solution: Solution, legs: list[ReadLeg],
+        share: float, trust: str, two_sided: bool,
     ) -> Reading:  # fmt: skip
         names = {n: device_point(n) for n in range(len(self.record.devices))}
         devices = {n: name for n, name in names.items() if name in solution.points}
-        items, rows = place_rows(self.record, solution.network, solution.points, devices, self.priors, trust)
+        items, rows = place_rows(record, solution.network, solution.points, devices, self.priors, trust)
         labels = dict(way.labels)
-        labels |= {f"point {name}": f"{side} solution" for name, side in solution.sides.items() if two_sided}
+        labels |= {
+            name if name == TRAVERSE else f"point {name}": f"{side} solution"
+            for name, side in solution.sides.items()
+            if two_sided
+        }
         labels |= {"rows": trust} if trust else {}
         named = {name: c for name, c in solution.points.items() if name not in set(devices.values())}
         return Reading(
@@ -315,7 +323,8 @@ class ReadingBuilder:
     def unplaced(self, way: Assumption | None) -> Reading:
         """Return a reading that keeps its label and every recorded device though nothing can be placed."""
         network = Network(np.zeros(0, complex), np.zeros((0, 0)), np.zeros(0, complex), NO_ERRORS)
-        items, rows = place_rows(self.record, network, {}, {}, self.priors, "")
+        record = _with_decided_spacings(self.record, way)
+        items, rows = place_rows(record, network, {}, {}, self.priors, "")
         frame = way.frame if way is not None else None
         crs = (frame.plane or frame.geographic) if frame is not None else "unknown"
         labels = way.labels if way is not None else {}
@@ -324,6 +333,20 @@ class ReadingBuilder:
 
 
 _UNDATED_YEAR = 1990.0
+_RECEIVER = ("EPSG:326", "EPSG:327", "EPSG:4326")  # WGS 84: before 2000 nothing but a receiver gave it
+
+
+def _decided(distance: DistanceStatement, way: Assumption | None) -> DistanceStatement:
+    """The distance in a unit: its own, else what the assumption takes paces for."""
+    unit = distance.unit or (way.steps if way is not None else None) or DistanceUnit.STEP
+    return replace(distance, unit=unit)
+
+
+def _with_decided_spacings(record: MinefieldRecord, way: Assumption | None) -> MinefieldRecord:
+    if all(row.spacing is None or row.spacing.unit is not None for row in record.rows):
+        return record
+    rows = (row if row.spacing is None else replace(row, spacing=_decided(row.spacing, way)) for row in record.rows)
+    return replace(record, rows=tuple(rows))
 
 
 def _the_only_one(on_form: Iterable[str]) -> str:

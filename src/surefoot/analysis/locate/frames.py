@@ -12,10 +12,20 @@ from surefoot.analysis.locate.priors import Priors
 from surefoot.errors import PositionError
 from surefoot.model import MinefieldRecord
 from surefoot.positions.statements import CoordinateStatement, CrsStatement
-from surefoot.positions.zones import gauss_kruger_crs, swap_by_range, utm_crs, zone_from_easting
+from surefoot.positions.zones import (
+    gauss_kruger_crs,
+    geographic_crs,
+    swap_by_range,
+    utm_crs,
+    utm_swap_by_range,
+    zone_from_easting,
+)
 from surefoot.terms import RecordFamily
 
-_GEOGRAPHIC = {"SK-42": "EPSG:4284", "WGS84": "EPSG:4326", "MGI1901": "EPSG:3906", "ED50": "EPSG:4230"}
+BAND_S_NORTHINGS_M = (3_530_000.0, 4_440_000.0)
+"""Northings of the MGRS band S, 32-40 degrees north, with a margin."""
+_BAND_READING_WEIGHT = 0.95
+_UTM_DATUMS = ("", "WGS84", "ED50")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +69,18 @@ def is_projected(epsg: str) -> bool:
     return bool(pyproj.CRS(epsg).is_projected)
 
 
+@cache
+def is_utm(epsg: str) -> bool:
+    """Whether a code names a zone of the Universal Transverse Mercator grid, on any datum."""
+    return pyproj.CRS(epsg).utm_zone is not None
+
+
 def frame_options(record: MinefieldRecord, statements: Sequence[CoordinateStatement], priors: Priors) -> list[Frame]:
     """Return the coordinate systems the form may mean, weights adding to 1; empty when nothing can be said."""
     prefixes = _prefixes(statements)
     sheet_zones = {sheet.zone for sheet in record.map.sheets}
     if record.crs is not None and (record.crs.epsg or record.crs.datum or record.crs.projection):
-        return _stated(record, record.crs, prefixes, sheet_zones)
+        return _stated(record, record.crs, statements, prefixes, sheet_zones)
     return _unstated(record, statements, prefixes, sheet_zones, priors)
 
 
@@ -78,11 +94,15 @@ def _prefixes(statements: Sequence[CoordinateStatement]) -> set[int]:
     return zones
 
 
-def _stated(record: MinefieldRecord, crs: CrsStatement, prefixes: set[int], sheet_zones: set[int]) -> list[Frame]:
+def _stated(
+    record: MinefieldRecord, crs: CrsStatement, statements: Sequence[CoordinateStatement], prefixes: set[int],
+    sheet_zones: set[int],
+) -> list[Frame]:  # fmt: skip
     if crs.projection == "local":
         return [Frame("local metres", None, "EPSG:4326", 1.0)]
+    _check_datum(crs)
     if crs.epsg is None and (crs.projection in ("utm", "mgrs") or crs.datum in ("WGS84", "ED50")):
-        return [_utm_like(crs)]
+        return _utm_like(crs, statements)
     if crs.epsg is not None and not is_projected(crs.epsg) and crs.datum != "SK-42":
         return [Frame(crs.raw.strip(), None, crs.epsg, 1.0)]
     datum = crs.datum or ("MGI1901" if record.family is RecordFamily.ZAPISNIK else "SK-42")
@@ -93,9 +113,20 @@ def _stated(record: MinefieldRecord, crs: CrsStatement, prefixes: set[int], shee
             return [Frame(crs.raw.strip(), crs.epsg, geographic_of(crs.epsg), 1.0, crs.zone)]
     # The zone of the words and the zone before the easting may contradict each other: both are kept.
     zones = {crs.zone, *prefixes} if crs.zone is not None else (prefixes or sheet_zones)
+    three = _three_degree_zones(record, prefixes) if width == 6 and datum == "SK-42" and crs.zone is None else set()
+    if three:
+        return [_zone_frame(datum, zone, 3, 1.0 / len(three)) for zone in sorted(three)]
     if not zones:
-        return [Frame(datum, None, _GEOGRAPHIC.get(datum, "EPSG:4284"), 1.0)]
+        return [Frame(datum, None, geographic_crs(datum) or "EPSG:4284", 1.0)]
     return [_zone_frame(datum, zone, width, 1.0 / len(zones)) for zone in sorted(z for z in zones if z)]
+
+
+def _three_degree_zones(record: MinefieldRecord, prefixes: set[int]) -> set[int]:
+    """Zones before the eastings that fit the sheets as 3-degree zones and not as 6-degree ones."""
+    sheets = record.map.sheets
+    if not sheets or prefixes & {sheet.zone for sheet in sheets}:
+        return set()
+    return {p for p in prefixes if all(s.west - 2.0 <= 3.0 * p <= s.east + 2.0 for s in sheets)}
 
 
 def _zone_frame(datum: str, zone: int, width: int, weight: float) -> Frame:
@@ -103,13 +134,36 @@ def _zone_frame(datum: str, zone: int, width: int, weight: float) -> Frame:
     return Frame(f"{datum} zone {zone}", plane, geographic_of(plane), weight, zone)
 
 
-def _utm_like(crs: CrsStatement) -> Frame:
-    """A UTM whose words leave its half of the globe open ("38S"), or degrees on a named datum."""
+def _check_datum(crs: CrsStatement) -> None:
+    """Refuse a datum that is named but has no operation here: another one in its place would be a guess."""
+    if crs.epsg is not None or not crs.datum:
+        return
+    grid = crs.projection in ("utm", "mgrs") and crs.datum not in _UTM_DATUMS
+    if grid or geographic_crs(crs.datum) is None:
+        raise PositionError("SF-R231", crs.raw.strip(), datum=crs.datum)
+
+
+def _utm_like(crs: CrsStatement, statements: Sequence[CoordinateStatement]) -> list[Frame]:
+    """A UTM grid, in both halves of the globe where "38S" leaves that open; or degrees on a named datum."""
     if crs.datum == "ED50":
-        return Frame("ED50", None, "EPSG:4230", 1.0)
-    plane = utm_crs(crs.zone, crs.hemisphere_north) if crs.zone else None
-    label = f"WGS84 UTM {crs.zone}" if crs.zone else "WGS84"
-    return Frame(label, plane, "EPSG:4326", 1.0, crs.zone)
+        return [Frame("ED50", None, "EPSG:4230", 1.0)]
+    if not crs.zone:
+        return [Frame("WGS84", None, "EPSG:4326", 1.0)]
+    if crs.hemisphere_north is not None:
+        plane = utm_crs(crs.zone, crs.hemisphere_north)
+        return [Frame(f"WGS84 UTM {crs.zone}", plane, "EPSG:4326", 1.0, crs.zone)]
+    band = _BAND_READING_WEIGHT if _in_band_s(statements) else 1.0 - _BAND_READING_WEIGHT
+    halves = ((True, f"WGS84 UTM {crs.zone} north (band S)", band), (False, f"WGS84 UTM {crs.zone} south", 1.0 - band))
+    return [Frame(label, utm_crs(crs.zone, north), "EPSG:4326", w, crs.zone) for north, label, w in halves]
+
+
+def _in_band_s(statements: Sequence[CoordinateStatement]) -> bool:
+    """Whether every northing lies in the band S, or none is stated."""
+    low, high = BAND_S_NORTHINGS_M
+    pairs = [
+        utm_swap_by_range(s.northing, s.easting) for s in statements if s.kind == "plane" and s.northing and s.easting
+    ]
+    return all(low <= pair[0] <= high for pair in pairs if pair is not None)
 
 
 def _unstated(
@@ -130,8 +184,9 @@ def _unstated(
     if record.family is RecordFamily.ZAPISNIK and prefixes <= {5, 6, 7, 8}:
         zones = prefixes
         return [_zone_frame("MGI1901", zone, 6, 1.0 / len(zones)) for zone in sorted(zones)]
-    zones = prefixes or sheet_zones
-    sk42 = [_zone_frame("SK-42", zone, 6, 1.0 / len(zones)) for zone in sorted(zones)]
+    three = _three_degree_zones(record, prefixes)
+    zones, width = (three, 3) if three else (prefixes or sheet_zones, 6)
+    sk42 = [_zone_frame("SK-42", zone, width, 1.0 / len(zones)) for zone in sorted(zones)]
     if not sk42 and soviet and kinds <= {"geographic", "square", "plane"} and kinds:
         sk42 = [Frame("SK-42", None, "EPSG:4284", 1.0)]
     if not (kinds <= {"geographic"} and kinds and sk42):

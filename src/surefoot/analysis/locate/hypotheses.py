@@ -163,8 +163,10 @@ def bearings_of(record: MinefieldRecord) -> list[BearingStatement]:
 
 
 def _distances(record: MinefieldRecord) -> list[DistanceStatement]:
+    """Every distance on the form, spacings of rows included."""
     measured: Sequence[Leg | PlannedDevice] = (*record.legs, *record.devices)
-    return [m.distance for m in measured if m.distance is not None]
+    stated = [m.distance for m in measured if m.distance is not None]
+    return stated + [row.spacing for row in record.rows if row.spacing is not None]
 
 
 def _norths(record: MinefieldRecord, priors: Priors) -> list[tuple[str, object, float]]:

@@ -125,6 +125,7 @@ class Misclosure:
     east_m: float
     north_m: float
     traverse_m: float
+    shared: bool = True  # False: too large to be an error of measuring, left as it is
 
     @property
     def length_m(self) -> float:

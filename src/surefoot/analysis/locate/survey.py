@@ -8,7 +8,7 @@ anchors of their own.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +18,10 @@ from surefoot.analysis.locate.moments import LegErrors
 from surefoot.analysis.locate.readings import Misclosure, Network
 
 Floats = npt.NDArray[np.float64]
+
+TRAVERSE = "traverse"  # side of a solution of which one end of a traverse was left out
+MOST_STRAIN = 4.0
+"""How many times their sigmas the legs' errors may be for a misclosure to be shared: beyond it lies a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Survey:
     parent: dict[str, tuple[str, int, float]] = field(default_factory=dict)  # point -> (from, measure, sign)
     closures: list[int] = field(default_factory=list)
     sides: dict[str, str] = field(default_factory=dict)  # intersection point -> which solution
+    refused: list[Misclosure] = field(default_factory=list)  # closures too large to be shared out
 
     def __post_init__(self) -> None:
         self.nominal = dict(zip(self.names, self.anchors, strict=True)) | self.nominal
@@ -64,6 +69,7 @@ class Survey:
         return replace(
             self, names=[*self.names], anchors=[*self.anchors], nominal=dict(self.nominal),
             vectors=dict(self.vectors), parent=dict(self.parent), closures=[*self.closures], sides=dict(self.sides),
+            refused=[*self.refused],
         )  # fmt: skip
 
     def vector(self, number: int, origin: complex) -> complex:
@@ -127,11 +133,12 @@ class Solution:
 
 
 def solve(survey: Survey) -> list[Solution]:
-    """Solve a survey; more than one solution where two circles meet twice."""
+    """Solve a survey; more than one solution where two circles meet twice, or where a traverse contradicts its ends."""
     survey.walk()
+    survey.measures = [_from_known_end(m, survey.nominal) for m in survey.measures]
     target = next(iter(_intersections(survey)), None)
     if target is None:
-        return [_assemble(survey)]
+        return _assembled(survey)
     solutions = []
     for side, position in _candidates(survey, target):
         branch = survey.fork()
@@ -140,18 +147,32 @@ def solve(survey: Survey) -> list[Solution]:
         solutions.extend(solve(branch))
     if solutions:
         return solutions
-    unsolved = survey.fork()
-    unsolved.measures = [m for m in survey.measures if m.full or m.target != target]
-    unsolved.vectors, unsolved.parent, unsolved.closures = {}, {}, []
-    unsolved.nominal = dict(zip(unsolved.names, unsolved.anchors, strict=True))
-    return solve(unsolved)
+    return solve(_anew(survey, [m for m in survey.measures if m.full or m.target != target]))
+
+
+def _anew(survey: Survey, measures: Sequence[Measure]) -> Survey:
+    """The same anchors with other measures, nothing solved yet."""
+    fresh = survey.fork()
+    fresh.measures = measures
+    fresh.vectors, fresh.parent, fresh.closures = {}, {}, []
+    fresh.nominal = dict(zip(fresh.names, fresh.anchors, strict=True))
+    return fresh
+
+
+def _from_known_end(measure: Measure, known: Mapping[str, complex]) -> Measure:
+    """A single bearing or distance taken at an unknown point to a known one, as if taken the other way (resection)."""
+    if measure.full or measure.origin in known or measure.target not in known:
+        return measure
+    back = None if measure.azimuth is None else measure.azimuth + math.pi
+    return replace(measure, origin=measure.target, target=measure.origin, azimuth=back)
 
 
 def _intersections(survey: Survey) -> list[str]:
     """Points that can only be found from two or more single bearings or distances."""
     counts: dict[str, int] = {}
     for measure in survey.measures:
-        if not measure.full and measure.target not in survey.nominal and measure.origin in survey.nominal:
+        empty = measure.azimuth is None and measure.distance_m is None
+        if not (measure.full or empty) and measure.target not in survey.nominal and measure.origin in survey.nominal:
             counts[measure.target] = counts.get(measure.target, 0) + 1
     return [name for name, count in counts.items() if count >= 2]
 
@@ -300,7 +321,8 @@ def _root(survey: Survey, name: str) -> int | None:
     return survey.names.index(name) if name in survey.names else None
 
 
-def _assemble(survey: Survey) -> Solution:
+def _assembled(survey: Survey) -> list[Solution]:
+    """One solution; two where a closure is too large to be an error of measuring: from either end of the traverse."""
     used = sorted(survey.vectors)
     leg_of = {number: column for column, number in enumerate(used)}
     points = _combinations(survey, leg_of)
@@ -312,9 +334,27 @@ def _assemble(survey: Survey) -> Solution:
     )
     misclosures = []
     for number in survey.closures:
-        network, points, miss = _close(survey, network, points, leg_of, number)
+        closed = _close(survey, network, points, leg_of, number)
+        if not closed[2].shared:
+            return _from_either_end(survey, number, closed[2])
+        network, points, miss = closed
         misclosures.append(miss)
-    return Solution(network, points, tuple(misclosures), survey.sides, leg_of)
+    return [Solution(network, points, (*survey.refused, *misclosures), survey.sides, leg_of)]
+
+
+def _from_either_end(survey: Survey, closing: int, miss: Misclosure) -> list[Solution]:
+    """Leave out the closing leg, or the first leg of the traverse: one of its ends or legs is wrong, not told which."""
+    measure = survey.measures[closing]
+    path = _path(survey, measure.origin, measure.target)
+    ends = {miss.target: closing} | ({survey.parent[path[0]][0]: survey.parent[path[0]][1]} if path else {})
+    solutions = []
+    for left_out in dict.fromkeys(ends.values()):
+        lost = replace(survey.measures[left_out], azimuth=None, distance_m=None)
+        branch = _anew(survey, [lost if n == left_out else m for n, m in enumerate(survey.measures)])
+        branch.refused.append(miss)
+        branch.sides[TRAVERSE] = "forward" if left_out == closing else "backward"
+        solutions += solve(branch)
+    return solutions
 
 
 def _errors(measures: Sequence[Measure]) -> LegErrors:
@@ -350,7 +390,10 @@ def _close(
     leg_of: dict[int, int],
     number: int,
 ) -> tuple[Network, dict[str, tuple[Floats, Floats]], Misclosure]:
-    """Share a misclosure over the traverse in proportion to its length (the compass, or Bowditch, rule)."""
+    """Share a misclosure over the traverse in proportion to its length (the compass, or Bowditch, rule).
+
+    One larger than `MOST_STRAIN` allows is returned as it is, not shared.
+    """
     measure = survey.measures[number]
     step = np.zeros(len(leg_of))
     step[leg_of[number]] = 1.0
@@ -359,11 +402,13 @@ def _close(
     path = _path(survey, measure.origin, measure.target)
     lengths = np.cumsum([abs(survey.vectors[survey.parent[name][1]]) for name in path])
     total = float(lengths[-1] if len(lengths) else 0.0) + abs(survey.vectors[number])
-    share = {name: float(length) / total for name, length in zip(path, lengths, strict=True)}
-    adjusted = _shifted(survey, points, share, miss)
     gap = complex(network.positions(miss[0][None], miss[1][None])[0])
-    strained = _strained(network, miss, gap)
-    return strained, adjusted, Misclosure(measure.target, gap.real, gap.imag, total)
+    strain = _strain(network, miss, gap)
+    if strain > MOST_STRAIN:
+        return network, points, Misclosure(measure.target, gap.real, gap.imag, total, shared=False)
+    share = {name: float(length) / max(total, 1e-9) for name, length in zip(path, lengths, strict=True)}
+    strained = replace(network, errors=network.errors.scaled(strain)) if strain > 1.0 else network
+    return strained, _shifted(survey, points, share, miss), Misclosure(measure.target, gap.real, gap.imag, total)
 
 
 def _path(survey: Survey, last: str, start: str) -> list[str]:
@@ -392,11 +437,8 @@ def _shifted(
     }
 
 
-def _strained(network: Network, miss: tuple[Floats, Floats], gap: complex) -> Network:
-    """Raise the legs' sigma when the misclosure is larger than they allow."""
+def _strain(network: Network, miss: tuple[Floats, Floats], gap: complex) -> float:
+    """How many times their sigmas the legs' errors are, by the misclosure (root mean square over the axes)."""
     cov = network.point_covariances(miss[0][None], miss[1][None])[0] + 1e-9 * np.eye(2)
     vector = np.array([gap.real, gap.imag])
-    strain = float(vector @ np.linalg.solve(cov, vector)) / 2.0
-    if strain <= 1.0:
-        return network
-    return replace(network, errors=network.errors.scaled(math.sqrt(strain)))
+    return math.sqrt(float(vector @ np.linalg.solve(cov, vector)) / 2.0)
