@@ -6,34 +6,47 @@ merged into one verdict.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
-from surefoot.model import Claim
+from surefoot.model import NO_VALUES, Claim
 from surefoot.terms import Bound, Verdict
 
 ABOUT_TOLERANCE = 0.10  # "about 40 %" is met by 36 to 44 %
 
 
+class Kind(StrEnum):
+    """What a figure counts; only figures of one kind can be compared."""
+
+    SHARE = "share"
+    COUNT = "count"
+    METRES = "m"
+    OTHER = "other"  # a rate, an area, a span of time: no figure here is one
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure the data give, with its interval; `reason` is a message id when it is not known."""
+    """A figure the data give, with its interval; `reason` is a message id, with `values`, when it is not known."""
 
     measure: str
     value: float | None
     interval: tuple[float, float] | None
     reason: str | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimReading:
-    """One possible meaning of a claim, compared with the data. `reason` is a message id."""
+    """One possible meaning of a claim, compared with the data. `reason` is a message id, with its `values`."""
 
     measure: str
     value: float | None
     interval: tuple[float, float] | None
     verdict: Verdict
     reason: str
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +76,53 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+SHARE_UNITS = frozenset({"%", "share", "1"})
+_SHARES = frozenset({"D1", "D1_as_known_on_the_day", "D2", "D3", "D4", "correctness", "completeness", "inside_D1"})
+_ISO_KINDS = {"3": Kind.SHARE, "7": Kind.SHARE, "31": Kind.SHARE, "4": Kind.COUNT,
+              "44": Kind.METRES, "45": Kind.METRES, "47": Kind.METRES, "49": Kind.METRES}  # fmt: skip
+_OTHER_UNIT = re.compile(
+    r"\bper\b|/|\bpoints?\b|пункт|^(?:k?m|ha|hectares?|км|га|к?м)[²2]?\b(?<!^m)|^(?:days?|months?|years?|лет|год\w*|дн\w+)\b"
+    r"|\bв (?:день|сутки|неделю|месяц|год)\b|^pp$"
+)
+_WITHIN = re.compile(r"share_within_\d+_m")
+_COUNTS = frozenset({"recorded_total", "total", "records", "victims", "killed", "injured", "accidents"})
+TESTABLE = (
+    *MEANINGS, "D1", "D1_as_known_on_the_day", "D2", "D3", "D4", "inside_D1", "correctness", "completeness",
+    "share_of_forms_located", "share_within_25_m", "share_within_100_m",
+    *(f"iso19157:{number}" for number in sorted(_ISO_KINDS, key=int)),
+)  # fmt: skip
+
+
+def kind_of(measure: str) -> Kind | None:
+    """Return what a measure or figure counts; None where the name leaves it open or is not known."""
+    name = measure.partition("@")[0]
+    if name in MEANINGS and MEANINGS[name] != (name,):
+        kinds = {kind_of(meaning) for meaning in MEANINGS[name]}
+        return kinds.pop() if len(kinds) == 1 and name != "unspecified" else None
+    if name in _SHARES or name == "share_of_forms_located" or _WITHIN.fullmatch(name):
+        return Kind.SHARE
+    if name in _COUNTS:
+        return Kind.COUNT
+    return _ISO_KINDS.get(name.removeprefix("iso19157:")) if name.startswith("iso19157:") else None
+
+
+def kind_of_unit(unit: str) -> Kind | None:
+    """Return what a unit counts; None where none is stated. A word that is no other unit counts things."""
+    if not unit:
+        return None
+    if _OTHER_UNIT.search(unit.casefold()):
+        return Kind.OTHER
+    return Kind.SHARE if unit in SHARE_UNITS else Kind.METRES if unit == "m" else Kind.COUNT
+
+
 def meanings_of(claim: Claim, figures: Mapping[str, Figure]) -> tuple[str, ...]:
-    """Return the measures a claim could mean; a measure named directly means itself."""
-    if claim.measure in MEANINGS:
-        if claim.measure == "unspecified" and claim.unit not in ("%", "share", "1"):
-            return ()
-        return MEANINGS[claim.measure]
-    return (claim.measure,) if claim.measure in figures else ()
+    """Return the figures a claim could mean: a measure named directly means itself, at every buffer it has."""
+    if claim.measure == "unspecified" and claim.unit not in SHARE_UNITS:
+        return ()
+    meanings = MEANINGS.get(claim.measure, (claim.measure,))
+    names = [name for meaning in meanings for name in _expanded(meaning, figures)]
+    known = claim.measure in MEANINGS or ("@" not in claim.measure and kind_of(claim.measure) is not None)
+    return tuple(name for name in names if known or name in figures)
 
 
 def check_claims(claims: Sequence[Claim], figures: Mapping[str, Figure]) -> tuple[CheckedClaim, ...]:
@@ -88,13 +141,23 @@ def check_claims(claims: Sequence[Claim], figures: Mapping[str, Figure]) -> tupl
 def _checked(claim: Claim, figures: Mapping[str, Figure]) -> CheckedClaim:
     stated = claim.value / 100.0 if claim.unit == "%" else claim.value
     if not claim.confirmed_by:
-        reading = ClaimReading(claim.measure, None, None, Verdict.CANNOT_BE_TESTED, "SF-C001")
-        return CheckedClaim(claim, stated, (reading,))
-    names = [name for meaning in meanings_of(claim, figures) for name in _expanded(meaning, figures)]
+        return CheckedClaim(claim, stated, (_untested(claim.measure, "SF-C001"),))
+    names = meanings_of(claim, figures)
     if not names:
-        reading = ClaimReading(claim.measure, None, None, Verdict.CANNOT_BE_TESTED, "SF-C002")
-        return CheckedClaim(claim, stated, (reading,))
+        return CheckedClaim(claim, stated, (_without_meaning(claim, figures),))
     return CheckedClaim(claim, stated, tuple(_compared(claim, stated, figures, name) for name in names))
+
+
+def _untested(measure: str, reason: str, values: Mapping[str, object] = NO_VALUES) -> ClaimReading:
+    return ClaimReading(measure, None, None, Verdict.CANNOT_BE_TESTED, reason, values)
+
+
+def _without_meaning(claim: Claim, figures: Mapping[str, Figure]) -> ClaimReading:
+    if claim.measure == "unspecified":
+        return _untested(claim.measure, "SF-C002")
+    at_buffers = [name for name in figures if name.partition("@")[0] == claim.measure.partition("@")[0]]
+    known = ", ".join(at_buffers or TESTABLE)
+    return _untested(claim.measure, "SF-C060", {"measure": claim.measure, "known": known})
 
 
 def _expanded(meaning: str, figures: Mapping[str, Figure]) -> list[str]:
@@ -103,16 +166,35 @@ def _expanded(meaning: str, figures: Mapping[str, Figure]) -> list[str]:
 
 
 def _compared(claim: Claim, stated: float, figures: Mapping[str, Figure], name: str) -> ClaimReading:
+    unfit = _unfit_unit(claim, name)
+    if unfit is not None:
+        return unfit
     figure = figures.get(name)
     if figure is None or figure.value is None or figure.interval is None:
-        reason = figure.reason if figure is not None and figure.reason else "SF-C003"
-        return ClaimReading(name, None, None, Verdict.CANNOT_BE_TESTED, reason)
+        if figure is not None and figure.reason:
+            return _untested(name, figure.reason, figure.values)
+        return _untested(name, "SF-C003")
     consistent = is_consistent(stated, claim.bound, figure.interval)
     return ClaimReading(
         name, figure.value, figure.interval,
         Verdict.CONSISTENT if consistent else Verdict.NOT_CONSISTENT,
         "SF-C004" if consistent else "SF-C005",
     )  # fmt: skip
+
+
+def _unfit_unit(claim: Claim, name: str) -> ClaimReading | None:
+    """Return why a claim's unit cannot be that of a figure: 55 devices are no share, 55 % are no number of them."""
+    wanted, stated = kind_of(name), kind_of_unit(claim.unit)
+    if stated is None:
+        bare = wanted is Kind.COUNT or wanted is None  # a number without a unit counts things
+        return None if bare else _untested(name, "SF-C062", {"wanted": _asked_unit(wanted)})
+    if wanted is None or stated is wanted:
+        return None
+    return _untested(name, "SF-C061", {"unit": claim.unit, "wanted": _asked_unit(wanted)})
+
+
+def _asked_unit(kind: Kind | None) -> str:
+    return {Kind.SHARE: "%", Kind.METRES: "m"}.get(kind or Kind.COUNT, "devices, persons, records ...")
 
 
 def is_consistent(stated: float, bound: Bound, interval: tuple[float, float]) -> bool:

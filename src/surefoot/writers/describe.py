@@ -293,7 +293,7 @@ def _claim(checked: Any, lang: str) -> dict[str, Any]:
         "stated": {"value": claim.value, "bound": claim.bound.value, "unit": claim.unit},
         "readings": [
             {"measure": r.measure, "value": r.value, "interval": _listed(r.interval), "verdict": r.verdict.value,
-             "reason": _words(r.reason, lang)}
+             "reason": _words(r.reason, lang, **r.values)}
             for r in checked.readings
         ],
     }  # fmt: skip

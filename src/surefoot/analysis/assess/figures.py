@@ -12,7 +12,7 @@ from surefoot.analysis.accounting import Ledger
 from surefoot.analysis.accuracy import Measure, OutsideShare
 from surefoot.analysis.assess.outside import Outside
 from surefoot.analysis.assess.totals import Totals, total_figure
-from surefoot.analysis.claims import Figure
+from surefoot.analysis.claims import Figure, kind_of
 from surefoot.analysis.locate import Readings
 from surefoot.model import Case
 
@@ -45,10 +45,20 @@ def figures_of(
         )  # fmt: skip
     figures["D4"] = Figure("D4", d4.value, d4.interval, d4.reason)
     for measure in measures:
+        figures |= _by_its_own_name(measure)
         other = _complement_name(measure)
         if other is not None:
             figures[other] = _complement(other, measure.value, measure.interval, measure.reason)
     return figures | _counts(case, located, book) | {"total": total_figure(totals)}
+
+
+def _by_its_own_name(measure: Measure) -> dict[str, Figure]:
+    """Return a measure of all records as the figure of its ISO number; one name must mean one number."""
+    if measure.scope != "all" or kind_of(measure.id) is None:
+        return {}
+    threshold = re.search(r"\d+", measure.name) if measure.id == "iso19157:31" else None
+    name = f"{measure.id}@{threshold[0]}" if threshold else measure.id
+    return {name: Figure(name, measure.value, measure.interval, measure.reason)}
 
 
 def _complement_name(measure: Measure) -> str | None:
