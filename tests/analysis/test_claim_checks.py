@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 import pytest
 
+from surefoot.analysis.assess import assess
 from surefoot.analysis.claims import MEANINGS, TESTABLE, CheckedClaim, Figure, check_claims, is_consistent, kind_of
 from surefoot.messages import render
-from surefoot.model import Claim
+from surefoot.model import Claim, Period
+from surefoot.readers import read_case_folder
 from surefoot.terms import Bound, Verdict
+from surefoot.writers.describe import describe
+from surefoot.writers.report_tables import claim_columns
+from surefoot.writers.words import Words
 
 FIGURES: Mapping[str, Figure] = {
     "D1@0": Figure("D1@0", 0.7, (0.6, 0.8)),
@@ -113,3 +119,89 @@ def test_an_unconfirmed_claim_is_never_compared() -> None:
 )  # fmt: skip
 def test_bounds_at_the_ends_of_the_interval(bound: Bound, stated: float, holds: bool) -> None:
     assert is_consistent(stated, bound, (0.6, 0.8)) is holds
+
+
+# --- periods ---------------------------------------------------------------------------------------------
+
+CASE = """name = "periods"
+bbox = [46.8, 39.9, 47.1, 40.1]
+as_of = 2024-01-01
+"""
+RECORD = """record_id: R
+family: formulyar
+laid: "07.1993"
+crs: WGS84
+points: [{id: "1", position: "39.99 46.93"}, {id: "2", position: "39.99 46.94"}]
+rows: [{no: "1", from: "1", to: "2", mines: {ПМН: "20"}}]
+"""
+ACCIDENTS = """id,longitude,latitude,sigma_m,date,killed,injured
+A1,46.932,39.99,3,2010-03-01,1,2
+A2,46.934,39.99,3,2015-03-01,1,2
+A3,46.936,39.99,3,2021-03-01,0,1
+A4,46.950,39.99,3,2022-03-01,0,1
+"""
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, tuple[str, float | None, str]]]:
+    """Claim id -> measure -> (verdict, value, reason) of a case with accidents from 2010 to 2022."""
+    folder = tmp_path_factory.mktemp("periods")
+    (folder / "records").mkdir()
+    (folder / "case.toml").write_text(CASE, encoding="utf-8")
+    (folder / "records" / "r.yaml").write_text(RECORD, encoding="utf-8")
+    (folder / "accidents.csv").write_text(ACCIDENTS, encoding="utf-8")
+    entries = [
+        ("all", "victims", "8", ""), ("since", "victims", "2", "since 2020"), ("long", "victims", "8", "since 2005"),
+        ("vague", "victims", "8", "recently"), ("none", "accidents", "0", "in 2012"), ("empty", "D1", "5 %", "in 2012"),
+        ("whole", "victims", "8", "2010-2023"),
+        ("share", "D1", "50 %", "since 2020"), ("deep", "D2", "50 %", "since 2020"), ("laid", "records", "1", "1993"),
+        ("other", "records", "1", "1995"),
+    ]  # fmt: skip
+    lines = [
+        f"- {{id: {i}, speaker: S, measure: {m}, value: '{v}', period: '{p}', bound: exactly, confirmed_by: x}}"
+        for i, m, v, p in entries
+    ]
+    (folder / "claims.yaml").write_text("\n".join(lines), encoding="utf-8")
+    assessment = assess(read_case_folder(folder), reanchoring=False)
+    document = describe(assessment, version="test").document
+    for lang in ("en", "ru"):
+        describe(assessment, version="test", lang=lang)
+    limited = {c["claim_id"] for c in document["claims"] if any(r["days"] for r in c["readings"])}
+    assert limited == {"since", "share", "none"}
+    ((_, views),) = claim_columns(document, Words("en"))
+    assert any("2021-03-01" in reading[4] for view in views for reading in view.readings)
+    return {
+        checked.claim.id: {r.measure: (r.verdict.value, r.value, r.reason) for r in checked.readings}
+        for checked in assessment.claims
+    }
+
+
+@pytest.mark.parametrize(
+    ("id_", "measure", "verdict", "value", "reason"),
+    [
+        ("all", "victims", "consistent", 8, "SF-C004"),
+        ("whole", "victims", "consistent", 8, "SF-C004"),
+        ("since", "victims", "consistent", 2, "SF-C066"),
+        ("long", "victims", "cannot be tested", None, "SF-C065"),
+        ("none", "accidents", "consistent", 0, "SF-C066"),
+        ("empty", "D1@0", "cannot be tested", None, "SF-C065"),
+        ("vague", "victims", "cannot be tested", None, "SF-C063"),
+        ("share", "D1@0", "consistent", 0.5, "SF-C066"),
+        ("deep", "D2@0", "cannot be tested", None, "SF-C010"),
+        ("laid", "records", "consistent", 1, "SF-C004"),
+        ("other", "records", "cannot be tested", None, "SF-C065"),
+    ],
+)
+def test_a_claim_is_held_against_the_data_of_its_period(
+    told: Mapping[str, Mapping[str, tuple[str, float | None, str]]],
+    id_: str, measure: str, verdict: str, value: float | None, reason: str,
+) -> None:  # fmt: skip
+    found = told[id_][measure]
+    assert (found[0], found[2]) == (verdict, reason)
+    assert found[1] == (None if value is None else pytest.approx(value))
+
+
+def test_without_figures_for_a_period_there_is_no_verdict() -> None:
+    days = Period(dt.date(2020, 1, 1), None)
+    one = Claim("c", "S", None, "", "", "", "killed", 14.0, Bound.EXACTLY, "", "since 2020", "", "x", days)
+    assert {r.reason for r in check(one).readings} == {"SF-C068"}

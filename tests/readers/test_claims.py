@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from surefoot.errors import InputError
 from surefoot.messages import render
-from surefoot.model import Where
+from surefoot.model import Period, Where
 from surefoot.readers.claim_figures import measure_name, read_figure
 from surefoot.readers.claims import read_claims
+from surefoot.readers.periods import read_period
 from surefoot.terms import Bound, Severity
 
 
@@ -194,3 +195,59 @@ def test_a_whole_number_reads_back_from_every_grouping(number: int) -> None:
     for mark in (",", ".", " ", "\u00a0", "'"):
         written = f"{number:,}".replace(",", mark)
         assert read_figure("total", written, "devices", Where("claims.yaml")).value == number
+
+
+# --- periods ---------------------------------------------------------------------------------------------
+
+SPOKEN = dt.date(2024, 9, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("since 2020", "2020-01-01", "2024-09-01"),
+        ("с 2020 года", "2020-01-01", "2024-09-01"),
+        ("2020 onwards", "2020-01-01", "2024-09-01"),
+        ("since November 2020 (after the war)", "2020-11-01", "2024-09-01"),
+        ("after 2020", "2021-01-01", "2024-09-01"),
+        ("после ноября 2020 г.", "2020-12-01", "2024-09-01"),
+        ("с 2020 по настоящее время", "2020-01-01", "2024-09-01"),
+        ("2019-2024", "2019-01-01", "2024-12-31"),
+        ("2019 – 2024 гг.", "2019-01-01", "2024-12-31"),
+        ("2019-24", "2019-01-01", "2024-12-31"),
+        ("from 2019 to 2024", "2019-01-01", "2024-12-31"),
+        ("с 2019 по 2024 год", "2019-01-01", "2024-12-31"),
+        ("between 2019 and 2021", "2019-01-01", "2021-12-31"),
+        ("12.07.2020 - 31.12.2020", "2020-07-12", "2020-12-31"),
+        ("2020-07-12/2021-01-01", "2020-07-12", "2021-01-01"),
+        ("в 2021 году", "2021-01-01", "2021-12-31"),
+        ("2021", "2021-01-01", "2021-12-31"),
+        ("before 2020", None, "2019-12-31"),
+        ("до 2020 года", None, "2019-12-31"),
+        ("by the end of 2020", None, "2020-12-31"),
+        ("за последние 3 года", "2021-09-01", "2024-09-01"),
+        ("1990s", "1990-01-01", "1999-12-31"),
+        ("the whole period", None, None),
+    ],
+)
+def test_a_period_is_read_as_days(text: str, first: str | None, last: str | None) -> None:
+    period = read_period(text, SPOKEN)
+    assert period is not None
+    assert period.first == (first and dt.date.fromisoformat(first))
+    assert period.last == (last and dt.date.fromisoformat(last))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["recent", "30 years", "partly after 2020", "hand-overs after November 2020", "until 2020", "2021-2019", "soon"],
+)
+def test_a_period_without_plain_dates_is_not_guessed(text: str) -> None:
+    assert read_period(text, SPOKEN) is None
+
+
+def test_the_last_years_need_the_day_of_the_statement(tmp_path: Path) -> None:
+    assert read_period("last 3 years", None) is None
+    text = "- {id: a, speaker: S, value: 1, period: since 2020, date: 2021-05-01, confirmed_by: x}\n"
+    (claim,) = read_claims(write(tmp_path, text)).claims
+    assert claim.period == "since 2020"
+    assert claim.days == Period(dt.date(2020, 1, 1), dt.date(2021, 5, 1))

@@ -6,12 +6,16 @@ merged into one verdict.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from surefoot.model import NO_VALUES, Claim
+import numpy as np
+import numpy.typing as npt
+
+from surefoot.model import NO_VALUES, Claim, Dates, Period
 from surefoot.terms import Bound, Verdict
 
 ABOUT_TOLERANCE = 0.10  # "about 40 %" is met by 36 to 44 %
@@ -35,6 +39,7 @@ class Figure:
     interval: tuple[float, float] | None
     reason: str | None = None
     values: Mapping[str, object] = field(default_factory=dict)
+    days: tuple[dt.date, dt.date] | None = None  # the days it was limited to by a claim's period
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class ClaimReading:
     verdict: Verdict
     reason: str
     values: Mapping[str, object] = field(default_factory=dict)
+    days: tuple[dt.date, dt.date] | None = None  # of the data compared, where the claim's period limits them
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,12 @@ def meanings_of(claim: Claim, figures: Mapping[str, Figure]) -> tuple[str, ...]:
     return tuple(name for name in names if known or name in figures)
 
 
-def check_claims(claims: Sequence[Claim], figures: Mapping[str, Figure]) -> tuple[CheckedClaim, ...]:
+Within = Callable[[Period], Mapping[str, Figure]]
+
+
+def check_claims(
+    claims: Sequence[Claim], figures: Mapping[str, Figure], within: Within | None = None
+) -> tuple[CheckedClaim, ...]:
     """Compare each confirmed claim with every measure it could mean.
 
     Parameters
@@ -134,18 +145,30 @@ def check_claims(claims: Sequence[Claim], figures: Mapping[str, Figure]) -> tupl
         Claims; those nobody confirmed are returned with a single reading "cannot be tested".
     figures
         Figure id -> figure, shares as numbers from 0 to 1. ``D1`` stands for every buffer: ``D1@25`` and so on.
+    within
+        Gives the same figures for a period; without it a claim that states a period cannot be tested.
     """
-    return tuple(_checked(claim, figures) for claim in claims)
+    return tuple(_checked(claim, figures, within) for claim in claims)
 
 
-def _checked(claim: Claim, figures: Mapping[str, Figure]) -> CheckedClaim:
+def _checked(claim: Claim, figures: Mapping[str, Figure], within: Within | None) -> CheckedClaim:
     stated = claim.value / 100.0 if claim.unit == "%" else claim.value
     if not claim.confirmed_by:
         return CheckedClaim(claim, stated, (_untested(claim.measure, "SF-C001"),))
     names = meanings_of(claim, figures)
     if not names:
         return CheckedClaim(claim, stated, (_without_meaning(claim, figures),))
+    limited = bool(claim.period) and claim.days != Period(None, None)
+    if limited and (claim.days is None or within is None):
+        reason = "SF-C063" if claim.days is None else "SF-C068"
+        return CheckedClaim(claim, stated, tuple(_unfit_unit(claim, n) or _unlimited(claim, n, reason) for n in names))
+    if limited and claim.days is not None and within is not None:
+        figures = within(claim.days)
     return CheckedClaim(claim, stated, tuple(_compared(claim, stated, figures, name) for name in names))
+
+
+def _unlimited(claim: Claim, name: str, reason: str) -> ClaimReading:
+    return _untested(name, reason, {"period": claim.period, "days": "?"})
 
 
 def _untested(measure: str, reason: str, values: Mapping[str, object] = NO_VALUES) -> ClaimReading:
@@ -172,14 +195,15 @@ def _compared(claim: Claim, stated: float, figures: Mapping[str, Figure], name: 
     figure = figures.get(name)
     if figure is None or figure.value is None or figure.interval is None:
         if figure is not None and figure.reason:
-            return _untested(name, figure.reason, figure.values)
+            return _untested(name, figure.reason, {"period": claim.period, **figure.values})
         return _untested(name, "SF-C003")
     consistent = is_consistent(stated, claim.bound, figure.interval)
-    return ClaimReading(
-        name, figure.value, figure.interval,
-        Verdict.CONSISTENT if consistent else Verdict.NOT_CONSISTENT,
-        "SF-C004" if consistent else "SF-C005",
-    )  # fmt: skip
+    verdict = Verdict.CONSISTENT if consistent else Verdict.NOT_CONSISTENT
+    if figure.days is None:
+        return ClaimReading(name, figure.value, figure.interval, verdict, "SF-C004" if consistent else "SF-C005")
+    told = {"period": claim.period, "first": figure.days[0], "last": figure.days[1]}
+    reason = "SF-C066" if consistent else "SF-C067"
+    return ClaimReading(name, figure.value, figure.interval, verdict, reason, told, figure.days)
 
 
 def _unfit_unit(claim: Claim, name: str) -> ClaimReading | None:
@@ -195,6 +219,16 @@ def _unfit_unit(claim: Claim, name: str) -> ClaimReading | None:
 
 def _asked_unit(kind: Kind | None) -> str:
     return {Kind.SHARE: "%", Kind.METRES: "m"}.get(kind or Kind.COUNT, "devices, persons, records ...")
+
+
+def holds(period: Period, dates: Dates) -> npt.NDArray[np.bool_]:
+    """Return which days lie in a period; NaT does not."""
+    inside = ~np.isnat(dates)
+    if period.first is not None:
+        inside &= dates >= np.datetime64(period.first, "D")
+    if period.last is not None:
+        inside &= dates <= np.datetime64(period.last, "D")
+    return np.asarray(inside, dtype=bool)
 
 
 def is_consistent(stated: float, bound: Bound, interval: tuple[float, float]) -> bool:

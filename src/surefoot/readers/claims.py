@@ -15,10 +15,11 @@ from surefoot.model import Claim, Doubt, SetAside, TableCount, Where
 from surefoot.readers.cells_text import is_nothing
 from surefoot.readers.claim_figures import read_figure
 from surefoot.readers.dates import read_date
+from surefoot.readers.periods import read_period
 from surefoot.terms import Bound, Severity
 
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-_FIELDS = frozenset(field.name for field in fields(Claim))
+_FIELDS = frozenset(field.name for field in fields(Claim)) - {"days"}
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,12 @@ def _claim(item: Any, number: int, where: Where, taken: set[str]) -> tuple[Claim
             raise InputError("SF-R171", stated.get("id", ""), field=required)
     doubts: list[Doubt] = []
     figure = read_figure(stated.get("measure", ""), stated["value"], stated.get("unit", ""), where)
+    date = _date(stated, where, doubts)
+    period = "" if is_nothing(stated.get("period", "")) else stated["period"]
     claim = Claim(
         id=_id(stated, number, taken),
         speaker=stated["speaker"],
-        date=_date(stated, where, doubts),
+        date=date,
         outlet=stated.get("outlet", ""),
         text=stated.get("text", ""),
         subject=stated.get("subject", ""),
@@ -93,9 +96,10 @@ def _claim(item: Any, number: int, where: Where, taken: set[str]) -> tuple[Claim
         value=figure.value,
         bound=_bound(stated.get("bound", "")),
         unit=figure.unit,
-        period=stated.get("period", ""),
+        period=period,
         place=stated.get("place", ""),
         confirmed_by="" if is_nothing(stated.get("confirmed_by", "")) else stated["confirmed_by"],
+        days=read_period(period, date) if period else None,
     )
     if claim.id != (stated.get("id") or claim.id):
         doubts.append(Doubt("SF-R175", Severity.WARNING, where, stated["id"], {"id": claim.id}))

@@ -255,13 +255,13 @@ def _reading(reading: Entry, words: Words) -> tuple[str, str, str, str, str]:
         data, bounds = bounds, ""
     elif interval is not None and interval[0] == interval[1] == value:
         bounds = ""  # counted, not estimated
-    untested = verdict == "cannot_be_tested"
+    explained = verdict == "cannot_be_tested" or reading.get("days") is not None
     return (
         meaning(str(reading["measure"]), words),
         data,
         bounds,
         words.maybe(f"verdict.{verdict}") or verdict,
-        reason_text(reading.get("reason"), words) if untested else "",
+        reason_text(reading.get("reason"), words) if explained else "",
     )
 
 
