@@ -120,6 +120,43 @@ def test_case_crs_serves_plane_coordinates_that_name_none() -> None:
     assert ids(refused.set_aside) == ["SF-R128"]
 
 
+@pytest.mark.parametrize(
+    "text", ["X=4430293 Y=8664944", "Y=8664944 X=4430293", "4430293 8664944", "X=8664944 Y=4430293"]
+)
+@pytest.mark.parametrize("crs", [None, "EPSG:32638", "EPSG:28407"])
+@pytest.mark.parametrize("region", [REGION, None])
+def test_a_zone_prefix_decides_the_system_of_a_position_as_written(text: str, crs: str | None, region: object) -> None:
+    context = TableContext(region=region, crs=crs)  # type: ignore[arg-type]
+    facts, result = finds("id|position", f"a|{text}", context=context)
+    assert facts.longitude[0] == pytest.approx(46.929995, abs=2e-6)
+    assert facts.latitude[0] == pytest.approx(39.989996, abs=2e-6)
+    assert "SF-R215" in serious(result)
+    (doubt,) = [d for d in result.doubts if d.id == "SF-R215"]
+    assert "28408" in str(doubt.values["crs"])
+
+
+def test_the_system_of_the_case_needs_no_guess_where_it_has_the_prefix() -> None:
+    context = TableContext(region=REGION, crs="EPSG:28408")
+    facts, result = finds("id|position", "a|X=4430293 Y=8664944", "b|X=4430293 Y=664944", context=context)
+    assert facts.longitude == pytest.approx([46.929995] * 2, abs=2e-6)
+    assert serious(result) == []
+
+
+def test_the_region_tells_a_yugoslav_zone_from_a_soviet_one() -> None:
+    context = TableContext(region=box(16, 43, 20, 46))
+    facts, result = finds("id|position", "a|X=4955000 Y=6508000", context=context)
+    assert facts.longitude[0] == pytest.approx(18.09592, abs=5e-6)
+    assert serious(result) == ["SF-R215"]
+    _, open_ = finds("id|position", "a|X=4955000 Y=6508000", context=TableContext())
+    assert ids(open_.set_aside) == ["SF-R128"]
+
+
+@pytest.mark.parametrize("text", ["X=4430293 Y=664944", "664944 4430293", "X=4430293 Y=5664944", "X=30293 Y=64944"])
+def test_a_position_that_nothing_places_is_set_aside(text: str) -> None:
+    _, result = finds("id|position", f"a|{text}")
+    assert result.set_aside[0].id in {"SF-R128", "SF-R123"}
+
+
 def test_rounding_of_a_whole_column_is_told_and_counted() -> None:
     rows = [f"f{i}|46.{400 + i}|39.{500 + 3 * i}" for i in range(30)]
     facts, result = finds("id|longitude|latitude", *rows)
