@@ -694,3 +694,100 @@ def test_a_hundred_thousand_finds_in_three_seconds(tmp_path: Path) -> None:
     assert isinstance(result.facts, DevicesFound)
     np.testing.assert_allclose(result.facts.longitude, lon, atol=6e-7)
     assert taken < 10.0  # 1.3 s on a quiet machine; a busy one must not fail the suite
+
+
+# --- words of the case and of the world ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fate", "words"),
+    [
+        ("destroyed", ["destroyed", "demolished", "blown up", "Blown up in place", "BIP", "B.I.P.",
+                       "detonated in place", "detonated (in place)", "Detonated by EOD team", "controlled detonation",
+                       "destroyed in situ by EOD",
+                       "подорвана", "Подорваны", "подорван на месте", "уничтожена", "уничтожены",
+                       "Уничтожен подрывом", "уничтожена накладным зарядом", "взорвана",
+                       "ликвидировано", "обезврежена подрывом"]),
+        ("lifted", ["lifted", "removed", "neutralised", "rendered safe", "снята", "сняты", "Снято", "обезврежена",
+                    "обезврежены", "обезврежен", "извлечён", "изъята"]),
+        ("detonated", ["detonated", "exploded", "взорвалась", "подорвался", "сработала", "взрыв"]),
+        ("left", ["left", "left in place", "not removed", "оставлена", "оставлены на месте", "не снята"]),
+        ("unknown", ["found", "найдена", ""]),
+    ],
+)  # fmt: skip
+def test_what_became_of_a_find_is_read_in_every_form(fate: str, words: list[str]) -> None:
+    facts, result = finds("id|longitude|latitude|fate", *(f"f{n}|46.9{n:02d}00|39.9|{w}" for n, w in enumerate(words)))
+    assert dict(zip(words, facts.fate.tolist(), strict=True)) == dict.fromkeys(words, fate)
+    assert serious(result) == []
+
+
+@pytest.mark.parametrize("word", ["not destroyed", "не уничтожена", "detonated by a vehicle", "given to a museum"])
+def test_a_fate_that_is_not_understood_is_doubted(word: str) -> None:
+    facts, result = finds("id|longitude|latitude|fate", f"a|46.9|39.9|{word}")
+    assert facts.fate.tolist() == ["unknown"]
+    assert serious(result) == ["SF-R147"]
+
+
+@pytest.mark.parametrize("key", ["category", "Kind of mine", "kind_of_mine"])
+def test_words_of_the_case_hold_under_either_name_of_the_column(key: str) -> None:
+    context = TableContext(
+        region=REGION,
+        columns={"finds": {"category": "Kind of mine"}},
+        values={"finds": {key: {"big": "AV", "small": "AP"}}},
+    )
+    facts, result = finds(
+        "id|longitude|latitude|Kind of mine", "a|46.9|39.9|big", "b|46.91|39.9|small", context=context
+    )
+    assert facts.category.tolist() == ["AV", "AP"]
+    assert serious(result) == []
+
+
+@pytest.mark.parametrize("key", ["colour", "date", "modell"])
+def test_words_for_a_column_that_is_not_read_are_doubted(key: str) -> None:
+    context = TableContext(region=REGION, values={"finds": {key: {"red": "AP"}}})
+    _, result = finds("id|longitude|latitude|date", "a|46.9|39.9|2020-01-01", context=context)
+    assert serious(result) == ["SF-R218"]
+    assert "fate" in str(result.doubts[0].values["known"])
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "sigma", "id_"),
+    [
+        ("accuracy_m", "5", 5.0, "SF-R216"),
+        ("Accuracy (m)", "5 m", 5.0, "SF-R216"),
+        ("accuracy", "5", 5.0, "SF-R216"),
+        ("Точность, м", "2,5", 2.5, "SF-R216"),
+        ("Погрешность GPS, см", "50", 0.5, "SF-R216"),
+        ("CE90", "4.292", 2.0, "SF-R217"),
+        ("CE90 (m)", "4.292", 2.0, "SF-R217"),
+        ("Accuracy (95 %)", "4.895", 2.0, "SF-R217"),
+        ("horizontal accuracy CE 95", "4.895", 2.0, "SF-R217"),
+        ("точность_95_м", "4.895", 2.0, "SF-R217"),
+        ("RMSE_m", "2.828", 2.0, "SF-R217"),
+    ],
+)
+def test_an_accuracy_is_read_as_sigma_and_told(header: str, cell: str, sigma: float, id_: str) -> None:
+    facts, result = finds(f"id|longitude|latitude|{header}", f"a|46.9|39.9|{cell}")
+    assert facts.sigma_m[0] == pytest.approx(sigma, rel=1e-3)
+    assert serious(result) == [id_]
+
+
+@pytest.mark.parametrize("header", ["accuracy, %", "accuracy class", "Accuracy"])
+def test_what_is_no_accuracy_in_metres_is_left_alone(header: str) -> None:
+    facts, result = finds(f"id|longitude|latitude|{header}", "a|46.9|39.9|" + ("high" if header == "Accuracy" else "5"))
+    assert np.isnan(facts.sigma_m[0])
+    assert serious(result) == []
+
+
+def test_a_stated_sigma_stands_above_an_accuracy() -> None:
+    facts, result = finds("id|longitude|latitude|accuracy_m|sigma_m", "a|46.9|39.9|9|2")
+    assert facts.sigma_m[0] == pytest.approx(2.0)
+    assert serious(result) == []
+
+
+def test_a_time_is_a_date_only_where_it_holds_days() -> None:
+    facts, _ = finds("id|longitude|latitude|time", "a|46.9|39.9|2021-05-12T10:00:00Z", "b|46.91|39.9|")
+    assert str(facts.date[0]) == "2021-05-12"
+    facts, result = finds("id|longitude|latitude|time", "a|46.9|39.9|14:30")
+    assert np.isnat(facts.date[0])
+    assert serious(result) == []

@@ -18,7 +18,7 @@ from surefoot.model import (
     category_of_model,
 )
 from surefoot.readers.cells_text import NumberKind, Numbers, each_distinct, read_numbers, read_words
-from surefoot.readers.columns import NamedTable, TableContext, empty_texts, known_values
+from surefoot.readers.columns import NamedTable, TableContext, empty_texts, known_values, words_of
 from surefoot.readers.counting import Ledger
 from surefoot.readers.dates import read_dates
 from surefoot.readers.places import COARSE_M, Points
@@ -157,7 +157,7 @@ def free_id(name: str, number: int, taken: set[str]) -> str:
 def words(table: NamedTable, column: str, default: str, context: TableContext, ledger: Ledger) -> Texts:
     """Translate a column of words; a word nobody knows stays `default`, with a doubt that names it."""
     cells = table.text(column)
-    meanings, unknown = read_words(cells, known_values(column), context.own_words(table.kind, column))
+    meanings, unknown = read_words(cells, words_of(column), context.own_words(table, column))
     allowed = set(known_values(column).values())
     strange = {text for text, ours in meanings.items() if ours and ours not in allowed}
     unknown |= strange
@@ -245,7 +245,9 @@ def sigma_m(table: NamedTable, points: Points, ledger: Ledger) -> Floats:
     ledger.doubt(read.guessed, "SF-R142", header, cells)
     nothing = read.values <= 0
     ledger.doubt(nothing, "SF-R149", header, cells)
-    sigma = np.where(nothing, np.nan, read.values)
+    per_sigma = table.accuracy.unit_m / table.accuracy.sigmas if table.accuracy is not None else 1.0
+    stated = np.where(nothing, np.nan, read.values * per_sigma)
+    sigma = stated
     missing = ledger.kept & ~np.isfinite(sigma) & ~points.missing
     if missing.any():
         ledger.note("SF-R151", count=int(missing.sum()), severity=Severity.INFO)
@@ -253,7 +255,7 @@ def sigma_m(table: NamedTable, points: Points, ledger: Ledger) -> Floats:
     rounding = np.where(coarse, points.quantum_m / np.sqrt(12.0), 0.0)
     sigma = np.where(coarse & ~np.isfinite(sigma), 0.0, sigma)
     result = np.sqrt(sigma**2 + rounding**2 + points.datum_sigma_m**2)
-    return np.where(points.missing, np.where(nothing, np.nan, read.values), result)
+    return np.where(points.missing, stated, result)
 
 
 def detection_probability(table: NamedTable, ledger: Ledger, *, expected: bool) -> Floats:

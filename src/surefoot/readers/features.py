@@ -20,7 +20,7 @@ from surefoot.model import (
     Where,
 )
 from surefoot.readers.cells_text import read_words
-from surefoot.readers.columns import NamedTable, TableContext, known_values
+from surefoot.readers.columns import NamedTable, TableContext, words_of
 from surefoot.readers.counting import Ledger
 from surefoot.readers.dates import read_dates
 from surefoot.readers.facts import counts, free_id, row_ids, words
@@ -103,7 +103,7 @@ def _first(column: Texts, rows: list[int]) -> str:
 def _status(table: NamedTable, context: TableContext) -> list[tuple[str, str]]:
     """Return (as written, our word) of the status of each feature."""
     cells = table.text("status")
-    meanings, _ = read_words(cells, known_values("status"), context.own_words(table.kind, "status"))
+    meanings, _ = read_words(cells, words_of("status"), context.own_words(table, "status"))
     return [(text, meanings[text]) for text in cells.tolist()]
 
 
