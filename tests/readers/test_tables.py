@@ -791,3 +791,45 @@ def test_a_time_is_a_date_only_where_it_holds_days() -> None:
     facts, result = finds("id|longitude|latitude|time", "a|46.9|39.9|14:30")
     assert np.isnat(facts.date[0])
     assert serious(result) == []
+
+
+# --- what cannot be --------------------------------------------------------------------------------------
+
+AREA = "POLYGON ((46.9 39.9, 46.91 39.9, 46.91 39.91, 46.9 39.9))"
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "cell", "id_"),
+    [
+        ("finds", "sigma_m", "0", "SF-R149"),
+        ("finds", "sigma_m", "-3", "SF-R149"),
+        ("finds", "accuracy_m", "0", "SF-R149"),
+        ("finds", "production_year", "2050", "SF-R184"),
+        ("finds", "date", "2051-05-12", "SF-R145"),
+        ("accidents", "date", "12.05.2051", "SF-R145"),
+        ("accidents", "killed", "-1", "SF-R141"),
+        ("accidents", "injured", "-1", "SF-R141"),
+        ("records", "laid", "2051", "SF-R145"),
+        ("records", "received", "2051-01-01", "SF-R145"),
+        ("records", "count", "-5", "SF-R141"),
+    ],
+)
+def test_a_value_that_cannot_be_is_never_taken_silently(kind: str, header: str, cell: str, id_: str) -> None:
+    result = read(kind, f"id|longitude|latitude|{header}", f"a|46.9|39.9|{cell}")
+    assert id_ in serious(result)
+
+
+@pytest.mark.parametrize("cell", ["95", "100", "1.2", "0", "-0.5", "150 %", "-5%", "high"])
+def test_an_impossible_detection_probability_is_unknown(cell: str) -> None:
+    result = read("searched", "id|geometry|detection_probability", f"a|{AREA}|{cell}")
+    assert isinstance(result.facts, SearchedAreas)
+    assert np.isnan(result.facts.detection_probability[0])
+    assert serious(result)[0] in {"SF-R152", "SF-R140"}
+
+
+@pytest.mark.parametrize("cell", ["95 %", "95%", "95 percent", "95 per cent", "95 процентов", "0.95", "0,95"])
+def test_a_detection_probability_in_per_cent_is_a_share(cell: str) -> None:
+    result = read("searched", "id|geometry|detection_probability", f"a|{AREA}|{cell}")
+    assert isinstance(result.facts, SearchedAreas)
+    assert result.facts.detection_probability[0] == pytest.approx(0.95)
+    assert serious(result) == []

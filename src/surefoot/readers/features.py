@@ -46,7 +46,7 @@ def vector_records(
     add up. Where the record's own feature states a count too, it is the record's total, as on a form.
     """
     totals = device_counts(table, context, ledger)
-    laid, received = (_dates(table, name, ledger) for name in ("laid", "received"))
+    laid, received = (_dates(table, name, context, ledger) for name in ("laid", "received"))
     _doubt_order(table, laid, received, ledger)
     status = _status(table, context)
     family = words(table, "family", RecordFamily.MAP, context, ledger)
@@ -151,13 +151,17 @@ def _together(shapes: list[BaseGeometry]) -> BaseGeometry:
     return shapely.MultiLineString(parts) if kinds == {"LineString"} else shapely.GeometryCollection(parts)
 
 
-def _dates(table: NamedTable, column: str, ledger: Ledger) -> list[StatedDate | None]:
+def _dates(table: NamedTable, column: str, context: TableContext, ledger: Ledger) -> list[StatedDate | None]:
     cells = table.text(column)
     read = read_dates(cells)
     header = table.header(column)
     ledger.doubt(read.mask(cells, read.impossible), "SF-R143", header, cells, severity=Severity.ERROR)
     ledger.doubt(read.mask(cells, read.undecided), "SF-R144", header, cells)
-    return [read.stated[text] for text in cells.tolist()]
+    stated = [read.stated[text] for text in cells.tolist()]
+    if context.as_of is not None:
+        later = [date is not None and date.first > context.as_of for date in stated]
+        ledger.doubt(later, "SF-R145", header, cells, as_of=str(context.as_of))
+    return stated
 
 
 def _doubt_order(
