@@ -63,6 +63,34 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("command", ["read", "assess", "demo", "simulate", "reanchor"])
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_an_output_that_cannot_be_written_is_wrong_usage(case: Path, tmp_path: Path, command: str, lang: str) -> None:
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    given = {
+        "read": [FORM], "assess": [case], "demo": [], "simulate": ["--preset", "easy"],
+        "reanchor": [case, "--record", "x"],
+    }[command]  # fmt: skip
+    bad = ["missing/x.json", "folder", "file/x.json"] if command in {"read", "reanchor"} else ["file", "file/below"]
+    for name in bad:
+        outcome = run(command, *given, "--out", tmp_path / name, "--lang", lang)
+        assert outcome.code == 2
+        assert outcome.err.startswith("SF-C069: ")
+        assert str(tmp_path / name) in outcome.err
+        assert len(outcome.err.splitlines()) == 2
+        assert not outcome.out
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_disk_that_fails_while_writing_is_told(tmp_path: Path) -> None:
+    with mock.patch.object(Path, "write_text", side_effect=OSError(28, "No space left on device", "out.json")):
+        outcome = run("read", FORM, "--out", tmp_path / "out.json")
+    assert outcome.code == 2
+    assert outcome.err.startswith("SF-C069: ")
+    assert "out.json" in outcome.err
+
+
 # --- every command ---------------------------------------------------------------------------------------
 
 

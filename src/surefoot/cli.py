@@ -94,6 +94,7 @@ def demo(
 ) -> None:
     """Run the main job on the built-in simulated example; ends with the path of the report."""
     _speak(lang)
+    _writable(folder=out / "case")
     _clear_old_demo(out / "case")
     _simulate("nominal", seed, out / "case")
     _assess(out / "case", out, as_json=as_json, lang=lang, seed=seed, quiet=quiet)
@@ -112,13 +113,16 @@ def read(
     """Show what is in these files: facts, weighted readings, doubts, rows set aside with reasons."""
     from surefoot import readers
     from surefoot.writers.assessment_json import dumps
+    from surefoot.writers.outputs import writing
     from surefoot.writers.read_json import read_document
 
     _speak(lang)
+    _writable(file=out)
     result = readers.read(paths, region=_region(bbox))
     document = read_document(result.records, result.tables, result.set_aside, result.doubts, lang=lang, seed=seed)
     if out is not None:
-        out.write_text(dumps(document), encoding="utf-8")
+        with writing(out):
+            out.write_text(dumps(document), encoding="utf-8")
     if as_json:
         _print_json(document)
     elif not quiet:
@@ -147,6 +151,7 @@ def assess(
 ) -> None:
     """Run all steps on a case folder; prints a summary table."""
     _speak(lang)
+    _writable(folder=out)
     _assess(case, out, as_json=as_json, lang=lang, seed=seed, quiet=quiet, reanchoring=reanchoring)
 
 
@@ -161,6 +166,7 @@ def simulate(
 ) -> None:
     """Write a made-up region with known truth, as a case folder with truth/."""
     _speak(lang)
+    _writable(folder=out)
     written = _simulate(preset, seed, out)
     if as_json:
         _print_json({"schema": "surefoot/simulate-1", "preset": preset, "seed": seed, **written})
@@ -190,6 +196,7 @@ def reanchor(
         raise UsageError("SF-C036", str(strips), most=MOST_STRIPS)
     if out is not None and out.suffix == ".gpkg" and strips == 0:
         raise UsageError("SF-C037", out.name)
+    _writable(file=out)
     document = _reanchored(case, record, seed, strips)
     if out is not None:
         _write_reanchored(document, out)
@@ -223,14 +230,26 @@ def claims_check(
 # --- what the commands share -----------------------------------------------------------------------------
 
 
+def _writable(*, file: Path | None = None, folder: Path | None = None) -> None:
+    """Refuse an output before anything is computed for it."""
+    from surefoot.writers.outputs import check_file, check_folder
+
+    if file is not None:
+        check_file(file)
+    if folder is not None:
+        check_folder(folder)
+
+
 def _simulate(preset: str, seed: int, folder: Path) -> Mapping[str, int]:
     import numpy as np
 
     from surefoot.analysis.synthetic import simulate as make_region
     from surefoot.writers.case_folder import write_case
+    from surefoot.writers.outputs import writing
 
     region = make_region(preset, rng=np.random.default_rng(seed))
-    write_case(region, folder)
+    with writing(folder):
+        write_case(region, folder)
     return {"records": len(region.forms), "finds": len(region.finds.id)}
 
 
@@ -289,11 +308,13 @@ def _next_search(
 def _write_reanchored(document: Mapping[str, Any], out: Path) -> None:
     from surefoot.writers.assessment_json import dumps
     from surefoot.writers.next_search import write_next_search
+    from surefoot.writers.outputs import writing
 
-    if out.suffix == ".gpkg":
-        write_next_search(document, out)
-    else:
-        out.write_text(dumps(document), encoding="utf-8")
+    with writing(out):
+        if out.suffix == ".gpkg":
+            write_next_search(document, out)
+        else:
+            out.write_text(dumps(document), encoding="utf-8")
 
 
 def _assessment(folder: Path, seed: int, quiet: bool, reanchoring: bool | None) -> Assessment:
@@ -317,11 +338,13 @@ def _describe(assessment: Assessment, lang: str) -> Any:
 def _assess(
     folder: Path, out: Path, *, as_json: bool, lang: str, seed: int, quiet: bool, reanchoring: bool | None = None
 ) -> None:
+    from surefoot.writers.outputs import writing
     from surefoot.writers.products import write_products
 
     assessment = _assessment(folder, seed, quiet or as_json, reanchoring)
     described = _describe(assessment, lang)
-    write_products(described, out, lang=lang)
+    with writing(out):
+        write_products(described, out, lang=lang)
     if as_json:
         _print_json(described.document)
     elif not quiet:

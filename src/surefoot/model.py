@@ -362,8 +362,19 @@ class RecordedItems(_Columns):
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """Days a statement speaks of, both ends included; None = open at that end."""
+
+    first: dt.date | None
+    last: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """A public figure as somebody's statement. `measure` may be ``unspecified``."""
+    """A public figure as somebody's statement. `measure` may be ``unspecified``.
+
+    `days` is `period` as read; None where none is stated, or where its words state no dates.
+    """
 
     id: str
     speaker: str
@@ -378,6 +389,7 @@ class Claim:
     period: str = ""
     place: str = ""
     confirmed_by: str = ""
+    days: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,9 @@ import xlsxwriter
 
 from surefoot.errors import InputError, RefusedError, UsageError
 from surefoot.messages import render
-from surefoot.model import Case, MinefieldRecord, SetAside, TableCount, Where
+from surefoot.model import Case, MinefieldRecord, SetAside, StatedDate, TableCount, Where
 from surefoot.readers.case import read_case
+from surefoot.readers.joining import join_records
 from surefoot.terms import RecordFamily
 
 
@@ -212,6 +213,16 @@ def test_same_record_id_in_two_files_gets_a_number(tmp_path: Path) -> None:
     first, second = read(tmp_path).records
     assert (first.record_id, second.record_id) == ("17", "17-2")
     assert [d.id for d in second.doubts] == ["SF-R120"]
+
+
+def test_a_form_dated_after_the_day_of_the_assessment_is_doubted() -> None:
+    late, early = dt.date(2051, 1, 1), dt.date(1993, 7, 12)
+    form = MinefieldRecord("R", Where("r.yaml", None, 1), RecordFamily.OTHER, laid=StatedDate("2051", late, late))
+    (told,) = join_records([form], dt.date(2024, 1, 1))
+    assert [(d.id, d.where.column, d.found) for d in told.doubts] == [("SF-R145", "laid", "2051")]
+    assert render("SF-R145", told.doubts[0].values, found="2051", lang="ru").reason
+    assert join_records([form])[0].doubts == ()
+    assert join_records([replace(form, laid=StatedDate("1993", early, early))], dt.date(2024, 1, 1))[0].doubts == ()
 
 
 def test_unknown_keys_are_told(tmp_path: Path) -> None:

@@ -120,6 +120,43 @@ def test_case_crs_serves_plane_coordinates_that_name_none() -> None:
     assert ids(refused.set_aside) == ["SF-R128"]
 
 
+@pytest.mark.parametrize(
+    "text", ["X=4430293 Y=8664944", "Y=8664944 X=4430293", "4430293 8664944", "X=8664944 Y=4430293"]
+)
+@pytest.mark.parametrize("crs", [None, "EPSG:32638", "EPSG:28407"])
+@pytest.mark.parametrize("region", [REGION, None])
+def test_a_zone_prefix_decides_the_system_of_a_position_as_written(text: str, crs: str | None, region: object) -> None:
+    context = TableContext(region=region, crs=crs)  # type: ignore[arg-type]
+    facts, result = finds("id|position", f"a|{text}", context=context)
+    assert facts.longitude[0] == pytest.approx(46.929995, abs=2e-6)
+    assert facts.latitude[0] == pytest.approx(39.989996, abs=2e-6)
+    assert "SF-R215" in serious(result)
+    (doubt,) = [d for d in result.doubts if d.id == "SF-R215"]
+    assert "28408" in str(doubt.values["crs"])
+
+
+def test_the_system_of_the_case_needs_no_guess_where_it_has_the_prefix() -> None:
+    context = TableContext(region=REGION, crs="EPSG:28408")
+    facts, result = finds("id|position", "a|X=4430293 Y=8664944", "b|X=4430293 Y=664944", context=context)
+    assert facts.longitude == pytest.approx([46.929995] * 2, abs=2e-6)
+    assert serious(result) == []
+
+
+def test_the_region_tells_a_yugoslav_zone_from_a_soviet_one() -> None:
+    context = TableContext(region=box(16, 43, 20, 46))
+    facts, result = finds("id|position", "a|X=4955000 Y=6508000", context=context)
+    assert facts.longitude[0] == pytest.approx(18.09592, abs=5e-6)
+    assert serious(result) == ["SF-R215"]
+    _, open_ = finds("id|position", "a|X=4955000 Y=6508000", context=TableContext())
+    assert ids(open_.set_aside) == ["SF-R128"]
+
+
+@pytest.mark.parametrize("text", ["X=4430293 Y=664944", "664944 4430293", "X=4430293 Y=5664944", "X=30293 Y=64944"])
+def test_a_position_that_nothing_places_is_set_aside(text: str) -> None:
+    _, result = finds("id|position", f"a|{text}")
+    assert result.set_aside[0].id in {"SF-R128", "SF-R123"}
+
+
 def test_rounding_of_a_whole_column_is_told_and_counted() -> None:
     rows = [f"f{i}|46.{400 + i}|39.{500 + 3 * i}" for i in range(30)]
     facts, result = finds("id|longitude|latitude", *rows)
@@ -657,3 +694,142 @@ def test_a_hundred_thousand_finds_in_three_seconds(tmp_path: Path) -> None:
     assert isinstance(result.facts, DevicesFound)
     np.testing.assert_allclose(result.facts.longitude, lon, atol=6e-7)
     assert taken < 10.0  # 1.3 s on a quiet machine; a busy one must not fail the suite
+
+
+# --- words of the case and of the world ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fate", "words"),
+    [
+        ("destroyed", ["destroyed", "demolished", "blown up", "Blown up in place", "BIP", "B.I.P.",
+                       "detonated in place", "detonated (in place)", "Detonated by EOD team", "controlled detonation",
+                       "destroyed in situ by EOD",
+                       "подорвана", "Подорваны", "подорван на месте", "уничтожена", "уничтожены",
+                       "Уничтожен подрывом", "уничтожена накладным зарядом", "взорвана",
+                       "ликвидировано", "обезврежена подрывом"]),
+        ("lifted", ["lifted", "removed", "neutralised", "rendered safe", "снята", "сняты", "Снято", "обезврежена",
+                    "обезврежены", "обезврежен", "извлечён", "изъята"]),
+        ("detonated", ["detonated", "exploded", "взорвалась", "подорвался", "сработала", "взрыв"]),
+        ("left", ["left", "left in place", "not removed", "оставлена", "оставлены на месте", "не снята"]),
+        ("unknown", ["found", "найдена", ""]),
+    ],
+)  # fmt: skip
+def test_what_became_of_a_find_is_read_in_every_form(fate: str, words: list[str]) -> None:
+    facts, result = finds("id|longitude|latitude|fate", *(f"f{n}|46.9{n:02d}00|39.9|{w}" for n, w in enumerate(words)))
+    assert dict(zip(words, facts.fate.tolist(), strict=True)) == dict.fromkeys(words, fate)
+    assert serious(result) == []
+
+
+@pytest.mark.parametrize("word", ["not destroyed", "не уничтожена", "detonated by a vehicle", "given to a museum"])
+def test_a_fate_that_is_not_understood_is_doubted(word: str) -> None:
+    facts, result = finds("id|longitude|latitude|fate", f"a|46.9|39.9|{word}")
+    assert facts.fate.tolist() == ["unknown"]
+    assert serious(result) == ["SF-R147"]
+
+
+@pytest.mark.parametrize("key", ["category", "Kind of mine", "kind_of_mine"])
+def test_words_of_the_case_hold_under_either_name_of_the_column(key: str) -> None:
+    context = TableContext(
+        region=REGION,
+        columns={"finds": {"category": "Kind of mine"}},
+        values={"finds": {key: {"big": "AV", "small": "AP"}}},
+    )
+    facts, result = finds(
+        "id|longitude|latitude|Kind of mine", "a|46.9|39.9|big", "b|46.91|39.9|small", context=context
+    )
+    assert facts.category.tolist() == ["AV", "AP"]
+    assert serious(result) == []
+
+
+@pytest.mark.parametrize("key", ["colour", "date", "modell"])
+def test_words_for_a_column_that_is_not_read_are_doubted(key: str) -> None:
+    context = TableContext(region=REGION, values={"finds": {key: {"red": "AP"}}})
+    _, result = finds("id|longitude|latitude|date", "a|46.9|39.9|2020-01-01", context=context)
+    assert serious(result) == ["SF-R218"]
+    assert "fate" in str(result.doubts[0].values["known"])
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "sigma", "id_"),
+    [
+        ("accuracy_m", "5", 5.0, "SF-R216"),
+        ("Accuracy (m)", "5 m", 5.0, "SF-R216"),
+        ("accuracy", "5", 5.0, "SF-R216"),
+        ("Точность, м", "2,5", 2.5, "SF-R216"),
+        ("Погрешность GPS, см", "50", 0.5, "SF-R216"),
+        ("CE90", "4.292", 2.0, "SF-R217"),
+        ("CE90 (m)", "4.292", 2.0, "SF-R217"),
+        ("Accuracy (95 %)", "4.895", 2.0, "SF-R217"),
+        ("horizontal accuracy CE 95", "4.895", 2.0, "SF-R217"),
+        ("точность_95_м", "4.895", 2.0, "SF-R217"),
+        ("RMSE_m", "2.828", 2.0, "SF-R217"),
+    ],
+)
+def test_an_accuracy_is_read_as_sigma_and_told(header: str, cell: str, sigma: float, id_: str) -> None:
+    facts, result = finds(f"id|longitude|latitude|{header}", f"a|46.9|39.9|{cell}")
+    assert facts.sigma_m[0] == pytest.approx(sigma, rel=1e-3)
+    assert serious(result) == [id_]
+
+
+@pytest.mark.parametrize("header", ["accuracy, %", "accuracy class", "Accuracy"])
+def test_what_is_no_accuracy_in_metres_is_left_alone(header: str) -> None:
+    facts, result = finds(f"id|longitude|latitude|{header}", "a|46.9|39.9|" + ("high" if header == "Accuracy" else "5"))
+    assert np.isnan(facts.sigma_m[0])
+    assert serious(result) == []
+
+
+def test_a_stated_sigma_stands_above_an_accuracy() -> None:
+    facts, result = finds("id|longitude|latitude|accuracy_m|sigma_m", "a|46.9|39.9|9|2")
+    assert facts.sigma_m[0] == pytest.approx(2.0)
+    assert serious(result) == []
+
+
+def test_a_time_is_a_date_only_where_it_holds_days() -> None:
+    facts, _ = finds("id|longitude|latitude|time", "a|46.9|39.9|2021-05-12T10:00:00Z", "b|46.91|39.9|")
+    assert str(facts.date[0]) == "2021-05-12"
+    facts, result = finds("id|longitude|latitude|time", "a|46.9|39.9|14:30")
+    assert np.isnat(facts.date[0])
+    assert serious(result) == []
+
+
+# --- what cannot be --------------------------------------------------------------------------------------
+
+AREA = "POLYGON ((46.9 39.9, 46.91 39.9, 46.91 39.91, 46.9 39.9))"
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "cell", "id_"),
+    [
+        ("finds", "sigma_m", "0", "SF-R149"),
+        ("finds", "sigma_m", "-3", "SF-R149"),
+        ("finds", "accuracy_m", "0", "SF-R149"),
+        ("finds", "production_year", "2050", "SF-R184"),
+        ("finds", "date", "2051-05-12", "SF-R145"),
+        ("accidents", "date", "12.05.2051", "SF-R145"),
+        ("accidents", "killed", "-1", "SF-R141"),
+        ("accidents", "injured", "-1", "SF-R141"),
+        ("records", "laid", "2051", "SF-R145"),
+        ("records", "received", "2051-01-01", "SF-R145"),
+        ("records", "count", "-5", "SF-R141"),
+    ],
+)
+def test_a_value_that_cannot_be_is_never_taken_silently(kind: str, header: str, cell: str, id_: str) -> None:
+    result = read(kind, f"id|longitude|latitude|{header}", f"a|46.9|39.9|{cell}")
+    assert id_ in serious(result)
+
+
+@pytest.mark.parametrize("cell", ["95", "100", "1.2", "0", "-0.5", "150 %", "-5%", "high"])
+def test_an_impossible_detection_probability_is_unknown(cell: str) -> None:
+    result = read("searched", "id|geometry|detection_probability", f"a|{AREA}|{cell}")
+    assert isinstance(result.facts, SearchedAreas)
+    assert np.isnan(result.facts.detection_probability[0])
+    assert serious(result)[0] in {"SF-R152", "SF-R140"}
+
+
+@pytest.mark.parametrize("cell", ["95 %", "95%", "95 percent", "95 per cent", "95 процентов", "0.95", "0,95"])
+def test_a_detection_probability_in_per_cent_is_a_share(cell: str) -> None:
+    result = read("searched", "id|geometry|detection_probability", f"a|{AREA}|{cell}")
+    assert isinstance(result.facts, SearchedAreas)
+    assert result.facts.detection_probability[0] == pytest.approx(0.95)
+    assert serious(result) == []

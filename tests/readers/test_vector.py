@@ -201,3 +201,23 @@ def test_virtual_file_that_names_another_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "finds.gpkg").write_text(f"<OGRVRTDataSource>{layer}</OGRVRTDataSource>", encoding="utf-8")
     (result,) = read_table_file(tmp_path / "finds.gpkg")
     assert [s.id for s in result.set_aside] == ["SF-R105"]
+
+
+GPX = """<?xml version="1.0"?><gpx version="1.1" creator="x" xmlns="http://www.topografix.com/GPX/1/1">
+<wpt lat="39.99" lon="46.93"><time>2021-05-12T10:00:00Z</time><name>F1</name></wpt>
+<wpt lat="39.991" lon="46.93"><name>F2</name></wpt></gpx>"""
+KML = """<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document><Folder><name>finds</name>
+<Placemark><name>F1</name><TimeStamp><when>2021-05-12</when></TimeStamp>
+<Point><coordinates>46.93,39.99,0</coordinates></Point></Placemark>
+<Placemark id="p2"><name>F2</name><Point><coordinates>46.93,39.991,0</coordinates></Point></Placemark>
+</Folder></Document></kml>"""
+
+
+@pytest.mark.parametrize(("name", "text"), [("finds.gpx", GPX), ("finds.kml", KML)])
+def test_the_name_of_a_point_is_its_id_and_its_time_the_date(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    (result,) = read_table_file(tmp_path / name)
+    assert isinstance(result.facts, DevicesFound)
+    assert result.facts.id.tolist() == ["F1", "F2"]
+    assert [str(day) for day in result.facts.date] == ["2021-05-12", "NaT"]
+    assert "SF-R111" in [d.id for d in result.doubts]

@@ -282,7 +282,7 @@ def _case(
     files: Sequence[tuple[Path, str]],
     reading: _Reading,
 ) -> Case:
-    records = join_records([*reading.records, *_of_type(reading, MinefieldRecord)])
+    records = join_records([*reading.records, *_of_type(reading, MinefieldRecord)], stated.as_of)
     joined = {kind: join_columns(kind, [r for r in reading.results if r.kind == kind]) for kind in KINDS[1:]}
     region = stated_region if stated_region is not None else _box_of(reading, records)
     if stated_region is None:

@@ -30,6 +30,8 @@ _ANGLE = re.compile(
     re.IGNORECASE,
 )
 
+_NOT = re.compile(r"(?:^|_)(?:not|no|non|without|не|нет|без|nije|ne|deyil)_")
+
 
 class NumberKind(StrEnum):
     """What a column of numbers counts; it decides what "2,005" means."""
@@ -169,17 +171,38 @@ def _float(text: str) -> float | None:
 
 def word_key(text: str) -> str:
     """Return a word for comparison: lower case, without brackets, blanks and punctuation as '_'."""
-    without = re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", text).replace("ё", "е")
-    return re.sub(r"[\W_]+", "_", without.casefold()).strip("_")
+    return whole_key(re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", text))
 
 
-def read_words(column: Texts, known: Mapping[str, str], own: Mapping[str, str]) -> tuple[dict[str, str], set[str]]:
+def whole_key(text: str) -> str:
+    """Return a word for comparison with what stands in its brackets."""
+    return re.sub(r"[\W_]+", "_", text.casefold().replace("ё", "е")).strip("_")
+
+
+@dataclass(frozen=True)
+class KnownWords:
+    """Words of a column: `word_key` -> ours, and patterns of whole cells -> ours for where no word fits."""
+
+    words: Mapping[str, str]
+    patterns: tuple[tuple[re.Pattern[str], str], ...] = ()
+
+    def meaning(self, text: str) -> str:
+        """Return our word for a cell, "" where it is not known. What stands in brackets counts first."""
+        whole, bare = whole_key(text), word_key(text)
+        if whole in self.words:
+            return self.words[whole]
+        negated = bool(self.patterns) and _NOT.search(whole) is not None
+        for pattern, ours in () if negated else self.patterns:
+            if pattern.fullmatch(whole):
+                return ours
+        return "" if negated else self.words.get(bare, "")
+
+
+def read_words(column: Texts, known: KnownWords, own: Mapping[str, str]) -> tuple[dict[str, str], set[str]]:
     """Translate the distinct words of a column.
 
     Parameters
     ----------
-    known
-        `word_key` of a well-known word -> ours.
     own
         The case's ``[values.TABLE.COLUMN]``: their word as written -> ours.
 
@@ -191,8 +214,8 @@ def read_words(column: Texts, known: Mapping[str, str], own: Mapping[str, str]) 
     meanings: dict[str, str] = {}
     unknown: set[str] = set()
     for text in set(column.tolist()):
-        ours = own.get(text) or own_keys.get(word_key(text)) or known.get(word_key(text))
-        meanings[text] = ours or ""
+        ours = own.get(text) or own_keys.get(word_key(text)) or known.meaning(text)
+        meanings[text] = ours
         if not ours and not is_nothing(text):
             unknown.add(text)
     return meanings, unknown

@@ -12,14 +12,14 @@ import yaml
 
 from surefoot.errors import InputError
 from surefoot.model import Claim, Doubt, SetAside, TableCount, Where
-from surefoot.readers.cells_text import NumberKind, is_nothing, read_numbers
+from surefoot.readers.cells_text import is_nothing
+from surefoot.readers.claim_figures import read_figure
 from surefoot.readers.dates import read_date
-from surefoot.readers.raw import text_column
+from surefoot.readers.periods import read_period
 from surefoot.terms import Bound, Severity
 
-UNSPECIFIED = "unspecified"
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-_FIELDS = frozenset(field.name for field in fields(Claim))
+_FIELDS = frozenset(field.name for field in fields(Claim)) - {"days"}
 
 
 @dataclass(frozen=True)
@@ -82,26 +82,30 @@ def _claim(item: Any, number: int, where: Where, taken: set[str]) -> tuple[Claim
         if is_nothing(stated.get(required, "")):
             raise InputError("SF-R171", stated.get("id", ""), field=required)
     doubts: list[Doubt] = []
-    value, unit = _value(stated["value"], stated.get("unit", ""))
+    figure = read_figure(stated.get("measure", ""), stated["value"], stated.get("unit", ""), where)
+    date = _date(stated, where, doubts)
+    period = "" if is_nothing(stated.get("period", "")) else stated["period"]
     claim = Claim(
         id=_id(stated, number, taken),
         speaker=stated["speaker"],
-        date=_date(stated, where, doubts),
+        date=date,
         outlet=stated.get("outlet", ""),
         text=stated.get("text", ""),
         subject=stated.get("subject", ""),
-        measure=stated.get("measure", "") or UNSPECIFIED,
-        value=value,
+        measure=figure.measure,
+        value=figure.value,
         bound=_bound(stated.get("bound", "")),
-        unit=unit,
-        period=stated.get("period", ""),
+        unit=figure.unit,
+        period=period,
         place=stated.get("place", ""),
         confirmed_by="" if is_nothing(stated.get("confirmed_by", "")) else stated["confirmed_by"],
+        days=read_period(period, date) if period else None,
     )
     if claim.id != (stated.get("id") or claim.id):
         doubts.append(Doubt("SF-R175", Severity.WARNING, where, stated["id"], {"id": claim.id}))
     if not claim.confirmed_by:
         doubts.append(Doubt("SF-R174", Severity.INFO, where, claim.id))
+    doubts += figure.doubts
     doubts += _unknown_fields(stated, where)
     return claim, doubts
 
@@ -116,18 +120,6 @@ def _id(stated: Mapping[str, str], number: int, taken: set[str]) -> str:
     while unique in taken:
         unique, again = f"{name}-{again}", again + 1
     return unique
-
-
-def _value(text: str, unit: str) -> tuple[float, str]:
-    """Return the value and its unit; "55 %" is 55 in per cent, or 0.55 where the unit says share."""
-    percent = text.endswith("%")
-    read = read_numbers(text_column([text.removesuffix("%").strip()]), NumberKind.PLAIN)
-    value = float(read.values[0])
-    if read.bad[0] or read.guessed[0] or value != value:
-        raise InputError("SF-R172", text)
-    if not percent:
-        return value, unit
-    return (value / 100, unit) if unit in {"share", "1"} else (value, "%")
 
 
 def _bound(text: str) -> Bound:

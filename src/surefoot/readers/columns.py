@@ -15,7 +15,8 @@ import numpy as np
 from shapely.geometry.base import BaseGeometry
 
 from surefoot.model import Texts
-from surefoot.readers.cells_text import NumberKind, Numbers, is_nothing, read_numbers, word_key
+from surefoot.readers.accuracies import Accuracy, accuracy_of
+from surefoot.readers.cells_text import KnownWords, NumberKind, Numbers, is_nothing, read_numbers, word_key
 from surefoot.readers.counting import Ledger
 from surefoot.readers.raw import Column, RawTable, text_column
 from surefoot.terms import Severity
@@ -32,6 +33,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
                 "category", "model", "row", "unit", "compiler", "status", "sigma_m"),
 }  # fmt: skip
 _EITHER = "category_or_model"
+_WHEN = "date_or_time"
+_DAY = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}|(?:19|20)\d{6}")
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,12 @@ class TableContext:
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
 
-    def own_words(self, kind: str, column: str) -> Mapping[str, str]:
-        """Return the case's own words of a column: theirs -> ours."""
-        return self.values.get(kind, {}).get(column, {})
+    def own_words(self, table: NamedTable, column: str) -> Mapping[str, str]:
+        """Return the case's own words of a column, theirs -> ours, stated under our name of it or the file's."""
+        stated = self.values.get(table.kind, {})
+        theirs = word_key(table.header(column))
+        by_header = [words for name, words in stated.items() if word_key(name) == theirs and name != column]
+        return {word: ours for words in (*by_header, stated.get(column, {})) for word, ours in words.items()}
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,7 @@ class NamedTable:
     kind: str
     columns: Mapping[str, Column]
     headers: Mapping[str, str]  # ours -> as written
+    accuracy: Accuracy | None = None  # what sigma_m is computed from, None = it is stated itself
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -126,6 +133,15 @@ def known_values(column: str) -> Mapping[str, str]:
     return {word_key(word): ours for ours, words in table.items() for word in (ours, *words)}
 
 
+@cache
+def words_of(column: str) -> KnownWords:
+    """Return the well-known words and patterns of a column."""
+    patterns = known_words().get("patterns", {}).get(column, {})
+    return KnownWords(
+        known_values(column), tuple((re.compile(one), ours) for ours, several in patterns.items() for one in several)
+    )
+
+
 def name_columns(raw: RawTable, kind: str, context: TableContext, ledger: Ledger) -> NamedTable:
     """Give the columns of a table our names, and note which words were recognised."""
     headers = _overridden(raw, kind, context, ledger)
@@ -136,10 +152,41 @@ def name_columns(raw: RawTable, kind: str, context: TableContext, ledger: Ledger
         told = ", ".join(f"{theirs} = {ours}" for ours, theirs in recognised.items())
         ledger.note("SF-R111", told)
     headers |= recognised
+    accuracy = _accuracy(raw, kind, headers, ledger)
     unused = [h for h in raw.columns if h not in headers.values()]
     if unused:
         ledger.note("SF-R113", ", ".join(unused)[:300])
-    return NamedTable(raw, kind, {ours: raw.columns[h] for ours, h in headers.items()}, headers)
+    _doubt_stated_words(kind, headers, context, ledger)
+    return NamedTable(raw, kind, {ours: raw.columns[h] for ours, h in headers.items()}, headers, accuracy)
+
+
+def _accuracy(raw: RawTable, kind: str, headers: dict[str, str], ledger: Ledger) -> Accuracy | None:
+    """Take a column of accuracies for sigma where no sigma is stated, and tell what was assumed. Changes `headers`."""
+    if "sigma_m" in headers or "sigma_m" not in COLUMNS[kind]:
+        return None
+    known = {word_key(word) for word in known_words()["columns"]["any"]["accuracy"]}
+    unused = [h for h in raw.columns if h not in headers.values() and _holds_numbers(raw.columns[h])]
+    stated = {h: a for h in unused if (a := accuracy_of(h, known))}
+    if not stated:
+        return None
+    header, accuracy = max(stated.items(), key=lambda found: found[1].statistic != "")
+    headers["sigma_m"] = header
+    divisor = {"statistic": accuracy.statistic, "sigmas": f"{accuracy.sigmas:.3f}"}
+    if accuracy.statistic:
+        ledger.note("SF-R217", header, severity=Severity.WARNING, **divisor)
+    else:
+        ledger.note("SF-R216", header, severity=Severity.WARNING)
+    return accuracy
+
+
+def _doubt_stated_words(kind: str, headers: Mapping[str, str], context: TableContext, ledger: Ledger) -> None:
+    """Doubt ``[values.TABLE.COLUMN]`` of a column whose words are not translated, or that is no column at all."""
+    translated = {ours for ours in known_words()["values"] if ours in COLUMNS[kind]}
+    theirs = {word_key(headers[ours]) for ours in translated if ours in headers}
+    for name in context.values.get(kind, {}):
+        if name not in translated and word_key(name) not in theirs:
+            told = ", ".join(sorted(translated))
+            ledger.note("SF-R218", f"values.{kind}.{name}", severity=Severity.WARNING, known=told)
 
 
 def _overridden(raw: RawTable, kind: str, context: TableContext, ledger: Ledger) -> dict[str, str]:
@@ -174,6 +221,8 @@ def _recognised(raw: RawTable, kind: str, taken: Mapping[str, str], ledger: Ledg
     for header in raw.columns:
         for ours, rank in words.get(_header_key(header), ()) if header not in used else ():
             name = _category_or_model(raw.columns[header]) if ours == _EITHER else ours
+            if ours == _WHEN:
+                name = "date" if _holds_days(raw.columns[header]) else ""
             if name in COLUMNS[kind] and name not in taken:
                 ranked.setdefault(name, []).append((rank, header))
     chosen: dict[str, str] = {}
@@ -209,6 +258,17 @@ def _category_or_model(column: Column) -> str:
     texts = {t for t in text_column(column).tolist()[:5000] if not is_nothing(t)}
     known = sum(word_key(text) in known_values("category") for text in texts)
     return "category" if texts and known * 2 >= len(texts) else "model"
+
+
+def _holds_days(column: Column) -> bool:
+    """Return whether a column called "time" holds days, with or without a time of day."""
+    texts = {t for t in text_column(column).tolist()[:5000] if not is_nothing(t)}
+    return bool(texts) and sum(_DAY.match(text) is not None for text in texts) * 2 > len(texts)
+
+
+def _holds_numbers(column: Column) -> bool:
+    read = read_numbers(column, NumberKind.METRES)
+    return bool(np.isfinite(read.values).sum() > read.bad.sum())
 
 
 def _plane_axes(raw: RawTable, kind: str, taken: Mapping[str, str], recognised: dict[str, str]) -> None:

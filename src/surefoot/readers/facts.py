@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from surefoot.model import (
     category_of_model,
 )
 from surefoot.readers.cells_text import NumberKind, Numbers, each_distinct, read_numbers, read_words
-from surefoot.readers.columns import NamedTable, TableContext, empty_texts, known_values
+from surefoot.readers.columns import NamedTable, TableContext, empty_texts, known_values, words_of
 from surefoot.readers.counting import Ledger
 from surefoot.readers.dates import read_dates
 from surefoot.readers.places import COARSE_M, Points
@@ -27,6 +28,7 @@ from surefoot.terms import AreaStatus, DeviceCategory, FindFate, QaResult, Searc
 
 NEVER_CERTAIN = 0.999  # what a stated detection probability of 1 becomes: no search finds everything
 _FIRST_PRODUCTION_YEAR = 1900
+_PER_CENT = re.compile(r"\s*(?:%|per\s?cent|pct|процент\w*|проц|відсот\w*|posto|faiz)\.?\s*$", re.IGNORECASE)
 
 
 def devices_found(table: NamedTable, points: Points, context: TableContext, ledger: Ledger) -> DevicesFound:
@@ -42,7 +44,7 @@ def devices_found(table: NamedTable, points: Points, context: TableContext, ledg
         model=model,
         fate=words(table, "fate", FindFate.UNKNOWN, context, ledger),
         searched_id=table.text("searched_id"),
-        production_year=_production_year(table, ledger),
+        production_year=_production_year(table, context, ledger),
         record_id=table.text("record_id"),
         row=table.text("row"),
         index=counts(table, "index", ledger),
@@ -157,7 +159,7 @@ def free_id(name: str, number: int, taken: set[str]) -> str:
 def words(table: NamedTable, column: str, default: str, context: TableContext, ledger: Ledger) -> Texts:
     """Translate a column of words; a word nobody knows stays `default`, with a doubt that names it."""
     cells = table.text(column)
-    meanings, unknown = read_words(cells, known_values(column), context.own_words(table.kind, column))
+    meanings, unknown = read_words(cells, words_of(column), context.own_words(table, column))
     allowed = set(known_values(column).values())
     strange = {text for text, ours in meanings.items() if ours and ours not in allowed}
     unknown |= strange
@@ -223,11 +225,12 @@ def counts(table: NamedTable, column: str, ledger: Ledger) -> Floats:
     return np.where(negative | broken, np.nan, read.values)
 
 
-def _production_year(table: NamedTable, ledger: Ledger) -> Floats:
+def _production_year(table: NamedTable, context: TableContext, ledger: Ledger) -> Floats:
     years = counts(table, "production_year", ledger)
     short = years < 100
     years = np.where(short, np.where(years >= 30, years + 1900, years + 2000), years)
-    strange = np.isfinite(years) & ((years < _FIRST_PRODUCTION_YEAR) | (years > 2100))
+    last = 2100 if context.as_of is None else context.as_of.year
+    strange = np.isfinite(years) & ((years < _FIRST_PRODUCTION_YEAR) | (years > last))
     header, cells = table.header("production_year"), table.as_written("production_year")
     ledger.doubt(strange, "SF-R184", header, cells, severity=Severity.ERROR)
     return np.where(strange, np.nan, years)
@@ -245,7 +248,9 @@ def sigma_m(table: NamedTable, points: Points, ledger: Ledger) -> Floats:
     ledger.doubt(read.guessed, "SF-R142", header, cells)
     nothing = read.values <= 0
     ledger.doubt(nothing, "SF-R149", header, cells)
-    sigma = np.where(nothing, np.nan, read.values)
+    per_sigma = table.accuracy.unit_m / table.accuracy.sigmas if table.accuracy is not None else 1.0
+    stated = np.where(nothing, np.nan, read.values * per_sigma)
+    sigma = stated
     missing = ledger.kept & ~np.isfinite(sigma) & ~points.missing
     if missing.any():
         ledger.note("SF-R151", count=int(missing.sum()), severity=Severity.INFO)
@@ -253,14 +258,14 @@ def sigma_m(table: NamedTable, points: Points, ledger: Ledger) -> Floats:
     rounding = np.where(coarse, points.quantum_m / np.sqrt(12.0), 0.0)
     sigma = np.where(coarse & ~np.isfinite(sigma), 0.0, sigma)
     result = np.sqrt(sigma**2 + rounding**2 + points.datum_sigma_m**2)
-    return np.where(points.missing, np.where(nothing, np.nan, read.values), result)
+    return np.where(points.missing, stated, result)
 
 
 def detection_probability(table: NamedTable, ledger: Ledger, *, expected: bool) -> Floats:
     """Read detection probabilities: "95 %" is 0.95, and 1 becomes `NEVER_CERTAIN` with a doubt."""
     cells = table.as_written("detection_probability")
     header = table.header("detection_probability")
-    percent = np.array([text.rstrip().endswith("%") for text in cells.tolist()], dtype=bool)
+    percent = np.array([_PER_CENT.search(text) is not None for text in cells.tolist()], dtype=bool)
     read = _without_percent(table, cells, percent)
     ledger.doubt(read.bad, "SF-R140", header, cells, severity=Severity.ERROR)
     values = np.where(percent, read.values / 100, read.values)
@@ -280,5 +285,5 @@ def detection_probability(table: NamedTable, ledger: Ledger, *, expected: bool) 
 def _without_percent(table: NamedTable, cells: Texts, percent: np.ndarray) -> Numbers:
     if not percent.any():
         return table.numbers("detection_probability", NumberKind.PLAIN)
-    bare = [text.rstrip().removesuffix("%") for text in cells.tolist()]
+    bare = [_PER_CENT.sub("", text) for text in cells.tolist()]
     return read_numbers(text_column(bare), NumberKind.PLAIN)

@@ -20,7 +20,7 @@ from surefoot.model import (
     Where,
 )
 from surefoot.readers.cells_text import read_words
-from surefoot.readers.columns import NamedTable, TableContext, known_values
+from surefoot.readers.columns import NamedTable, TableContext, words_of
 from surefoot.readers.counting import Ledger
 from surefoot.readers.dates import read_dates
 from surefoot.readers.facts import counts, free_id, row_ids, words
@@ -46,7 +46,7 @@ def vector_records(
     add up. Where the record's own feature states a count too, it is the record's total, as on a form.
     """
     totals = device_counts(table, context, ledger)
-    laid, received = (_dates(table, name, ledger) for name in ("laid", "received"))
+    laid, received = (_dates(table, name, context, ledger) for name in ("laid", "received"))
     _doubt_order(table, laid, received, ledger)
     status = _status(table, context)
     family = words(table, "family", RecordFamily.MAP, context, ledger)
@@ -103,7 +103,7 @@ def _first(column: Texts, rows: list[int]) -> str:
 def _status(table: NamedTable, context: TableContext) -> list[tuple[str, str]]:
     """Return (as written, our word) of the status of each feature."""
     cells = table.text("status")
-    meanings, _ = read_words(cells, known_values("status"), context.own_words(table.kind, "status"))
+    meanings, _ = read_words(cells, words_of("status"), context.own_words(table, "status"))
     return [(text, meanings[text]) for text in cells.tolist()]
 
 
@@ -151,13 +151,17 @@ def _together(shapes: list[BaseGeometry]) -> BaseGeometry:
     return shapely.MultiLineString(parts) if kinds == {"LineString"} else shapely.GeometryCollection(parts)
 
 
-def _dates(table: NamedTable, column: str, ledger: Ledger) -> list[StatedDate | None]:
+def _dates(table: NamedTable, column: str, context: TableContext, ledger: Ledger) -> list[StatedDate | None]:
     cells = table.text(column)
     read = read_dates(cells)
     header = table.header(column)
     ledger.doubt(read.mask(cells, read.impossible), "SF-R143", header, cells, severity=Severity.ERROR)
     ledger.doubt(read.mask(cells, read.undecided), "SF-R144", header, cells)
-    return [read.stated[text] for text in cells.tolist()]
+    stated = [read.stated[text] for text in cells.tolist()]
+    if context.as_of is not None:
+        later = [date is not None and date.first > context.as_of for date in stated]
+        ledger.doubt(later, "SF-R145", header, cells, as_of=str(context.as_of))
+    return stated
 
 
 def _doubt_order(

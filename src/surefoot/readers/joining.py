@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -108,8 +109,8 @@ def renamed(
     return there, aside, replace(count, file=name)
 
 
-def join_records(records: Sequence[MinefieldRecord]) -> tuple[MinefieldRecord, ...]:
-    """Join records of several files; an id that stands twice gets a number, with a doubt."""
+def join_records(records: Sequence[MinefieldRecord], as_of: dt.date | None = None) -> tuple[MinefieldRecord, ...]:
+    """Join records of several files; an id that stands twice gets a number, with a doubt, as does a later date."""
     doubts: dict[int, list[Doubt]] = {}
     taken = {r.record_id for r in records}
     seen: set[str] = set()
@@ -121,6 +122,7 @@ def join_records(records: Sequence[MinefieldRecord]) -> tuple[MinefieldRecord, .
             told = {"count": 1, "rows": str(record.where.row or "—")}
             doubts.setdefault(i, []).append(Doubt("SF-R120", Severity.WARNING, record.where, record.record_id, told))
         seen.add(name)
+        doubts.setdefault(i, []).extend(_later_than(record, as_of))
         own.append(replace(record, record_id=name))
     return tuple(replace(r, doubts=(*r.doubts, *doubts.get(i, ()))) for i, r in enumerate(own))
 
@@ -177,3 +179,15 @@ def _place(position: CoordinateStatement, crs: CrsStatement | None) -> tuple[flo
     except (InputError, PositionError):
         return None
     return None
+
+
+def _later_than(record: MinefieldRecord, as_of: dt.date | None) -> list[Doubt]:
+    """Return doubts about dates of a form after the day of the assessment; a table's were doubted in its rows."""
+    if as_of is None or any(doubt.id == "SF-R145" for doubt in record.doubts):
+        return []
+    told = {"count": 1, "rows": str(record.where.row or "—"), "as_of": str(as_of)}
+    return [
+        Doubt("SF-R145", Severity.WARNING, replace(record.where, column=column), date.raw, told)
+        for column, date in (("laid", record.laid), ("compiled", record.compiled), ("received", record.received))
+        if date is not None and date.first > as_of
+    ]

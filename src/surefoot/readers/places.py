@@ -19,6 +19,7 @@ from surefoot.readers.cells_text import Mask, NumberKind
 from surefoot.readers.columns import NamedTable, TableContext, empty_texts
 from surefoot.readers.counting import Ledger
 from surefoot.readers.plane import Moved, is_geographic, move, shortened, source_of, sources, tidy_axes
+from surefoot.readers.prefixes import crs_by_prefix, system_name
 from surefoot.terms import Severity
 
 WGS84 = "EPSG:4326"
@@ -328,14 +329,27 @@ def _place(table: NamedTable, context: TableContext, points: Points, stated: Tex
         _take(points, degrees & (crs == text), geographic_source(text), lon, lat, ledger)
     plane = kinds == "plane"
     if plane.any():
-        east, north = _numbers(stated, "easting"), _numbers(stated, "northing")
-        _plane(points, plane, _stated_crs(table, context), east, north, ledger)
+        _place_plane(table, context, points, stated, plane, ledger)
     grid = kinds == "mgrs"
     if grid.any():
         references = empty_texts(len(stated))
         references[grid] = [s.mgrs or s.raw for s in stated[grid].tolist()]
         _mgrs(points, grid, references, ledger)
     points.fail((kinds == "square") | (kinds == "local"), "SF-R185")
+
+
+def _place_plane(
+    table: NamedTable, context: TableContext, points: Points, stated: Texts, rows: Mask, ledger: Ledger
+) -> None:
+    """Place plane coordinates: in their own system, else in that of their zone prefix, else in the case's."""
+    crs = _stated_crs(table, context)
+    by_prefix = crs_by_prefix(stated, rows & (table.text("crs") == ""), context.region, context.crs)
+    guessed = by_prefix != ""
+    crs[guessed] = by_prefix[guessed]
+    _plane(points, rows, crs, _numbers(stated, "easting"), _numbers(stated, "northing"), ledger)
+    for source in dict.fromkeys(by_prefix[guessed].tolist()):
+        placed = (by_prefix == source) & ~points.missing
+        ledger.doubt(placed, "SF-R215", table.header("position"), points.found, crs=system_name(source))
 
 
 def _numbers(stated: Texts, name: str) -> Floats:

@@ -296,7 +296,8 @@ def _claim(checked: Any, lang: str) -> dict[str, Any]:
         "stated": {"value": claim.value, "bound": claim.bound.value, "unit": claim.unit},
         "readings": [
             {"measure": r.measure, "value": r.value, "interval": _listed(r.interval), "verdict": r.verdict.value,
-             "reason": _words(r.reason, lang)}
+             "reason": _words(r.reason, lang, **r.values),
+             "days": None if r.days is None else [day.isoformat() for day in r.days]}
             for r in checked.readings
         ],
     }  # fmt: skip

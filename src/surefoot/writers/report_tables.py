@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from surefoot.analysis.claims import Kind, kind_of
 from surefoot.positions.glyphs import latin_twins
 from surefoot.terms import Fate
 from surefoot.writers.report_figures import is_bound, is_number, reason_text
@@ -239,33 +240,29 @@ def meaning(measure: str, words: Words) -> str:
         metres = words.stated(float(buffer), words("unit.m"))
     except ValueError:
         metres = buffer
-    told = words("meaning.at_buffer", meaning=text, buffer=metres)
+    how = "meaning.at_threshold" if name == "iso19157:31" else "meaning.at_buffer"
+    told = words(how, meaning=text, buffer=metres)
     return f"{told}, {words('outside.exposure', ratio=ratio)}" if ratio else told
 
 
 def _reading(reading: Entry, words: Words) -> tuple[str, str, str, str, str]:
     verdict = str(reading.get("verdict") or "").replace(" ", "_")
     value, interval = reading.get("value"), reading.get("interval")
-    unit = "share" if is_number(value) and _looks_like_share(str(reading["measure"])) else "count"
+    unit = (kind_of(str(reading["measure"])) or Kind.COUNT).value
     data = words.value(float(value), unit) if is_number(value) else words("not_known")
     bounds = words.interval(interval, unit) if is_number(value) else ""
     if unit == "share" and is_bound(value, interval):
         data, bounds = bounds, ""
     elif interval is not None and interval[0] == interval[1] == value:
         bounds = ""  # counted, not estimated
-    untested = verdict == "cannot_be_tested"
+    explained = verdict == "cannot_be_tested" or reading.get("days") is not None
     return (
         meaning(str(reading["measure"]), words),
         data,
         bounds,
         words.maybe(f"verdict.{verdict}") or verdict,
-        reason_text(reading.get("reason"), words) if untested else "",
+        reason_text(reading.get("reason"), words) if explained else "",
     )
-
-
-def _looks_like_share(measure: str) -> bool:
-    name = measure.partition("@")[0]
-    return name in {"correctness", "completeness", "D1", "D2", "D3", "D4", "inside_D1"} or name.startswith("share")
 
 
 # --- doubts and rows set aside ---------------------------------------------------------------------------

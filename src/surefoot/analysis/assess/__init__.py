@@ -21,6 +21,7 @@ from surefoot.analysis.assess.figures import figures_of
 from surefoot.analysis.assess.ground import Events, Verified, gone_before, grid_of, on_verified
 from surefoot.analysis.assess.layout import find_clusters, footprints_of, layout_of, located_events, outside_of
 from surefoot.analysis.assess.outside import Maps, Outside, maps_of, not_computed
+from surefoot.analysis.assess.periods import figures_by_period
 from surefoot.analysis.assess.placed import PlacedItems, Shapes, shapes_of
 from surefoot.analysis.assess.pooled import Pooled, pooled
 from surefoot.analysis.assess.reanchored import Corrected, corrected_records
@@ -139,7 +140,7 @@ def assess(
     left_out = reanchoring is None and len(case.records) > MOST_REANCHORED and len(layout.events) > 0
     doubts = [Doubt("SF-C012", Severity.WARNING, Where("case.toml"), "", {"n": len(case.records)})] if left_out else []
     of_new = pooled(basis, final, corrected, _context(case, priors), for_corrections)
-    return _assembled(basis, both, corrected, outside, d2, of_new, seed, doubts, tell)
+    return _assembled(basis, both, corrected, outside, maps, d2, of_new, seed, doubts, tell)
 
 
 def _corrected(
@@ -199,7 +200,7 @@ def _stated_sigma_m(readings: Readings) -> float:
 
 def _assembled(
     basis: Basis, stages: Sequence[StageResult], corrected: Corrected | None, outside: Outside,
-    d2: tuple[OutsideShare, ...], of_new: Pooled, seed: int, doubts: Sequence[Doubt], tell: Progress,
+    maps: Maps, d2: tuple[OutsideShare, ...], of_new: Pooled, seed: int, doubts: Sequence[Doubt], tell: Progress,
 ) -> Assessment:  # fmt: skip
     case, layout, located = basis.case, basis.layout, basis.located
     recorded, final = stages[0], stages[-1]
@@ -216,14 +217,15 @@ def _assembled(
     measures = tuple(measure for stage in stages for measure in stage.measures)
     d3 = reweighted_shares(d2)
     figures = figures_of(case, located, measures, outside, (*d2, *d3), final.d4, final.book, totals)
+    within = figures_by_period(case, layout, maps, figures)
     tell("done", 1.0)
     return Assessment(
         case, seed, basis.grid, located, basis.shapes, final.items, final.best, recorded.items, recorded.best,
         corrected, layout.events, final.associations[0], basis.verified_of, layout.verified, measures, outside,
         d2, d3, tuple(stage.d4 for stage in stages), final.book, layout.duplicates,
         record_pairs(recorded.items, located, basis.grid), suspicions, layout.same_event,
-        _evidence(case, located, finds_per_record), finds_per_record, check_claims(case.claims, figures), totals,
-        of_new, prior_presence(basis.priors), tuple(doubts),
+        _evidence(case, located, finds_per_record), finds_per_record, check_claims(case.claims, figures, within),
+        totals, of_new, prior_presence(basis.priors), tuple(doubts),
     )  # fmt: skip
 
 

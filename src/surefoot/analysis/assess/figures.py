@@ -12,9 +12,9 @@ from surefoot.analysis.accounting import Ledger
 from surefoot.analysis.accuracy import Measure, OutsideShare
 from surefoot.analysis.assess.outside import Outside
 from surefoot.analysis.assess.totals import Totals, total_figure
-from surefoot.analysis.claims import Figure
+from surefoot.analysis.claims import Figure, kind_of
 from surefoot.analysis.locate import Readings
-from surefoot.model import Case
+from surefoot.model import Accidents, Case
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,16 +24,7 @@ def figures_of(
     corrected: Sequence[OutsideShare], d4: OutsideShare, book: Ledger, totals: Totals,
 ) -> Mapping[str, Figure]:  # fmt: skip
     """Return the figures by id, shares from 0 to 1, each with its interval or the reason why it is not known."""
-    figures = {f"D1@{share.buffer_m:g}": _figure("D1", share) for share in outside.d1}
-    for share in outside.d1:
-        name = f"inside_D1@{share.buffer_m:g}"
-        figures[name] = _complement(name, share.value, share.interval, share.reason)
-    for share, day in zip(outside.d1, outside.known_on_the_day, strict=True):
-        name = f"D1_as_known_on_the_day@{share.buffer_m:g}"
-        known = day.share
-        figures[name] = Figure(name, None, None, "SF-C045") if known is None else Figure(
-            name, known.value, known.interval
-        )  # fmt: skip
+    figures = outside_figures(outside)
     nearest = min((share.buffer_m or 0.0 for share in corrected), default=0.0)
     for share in corrected:
         if share.exposure_ratio is not None and share.buffer_m != nearest:
@@ -45,10 +36,35 @@ def figures_of(
         )  # fmt: skip
     figures["D4"] = Figure("D4", d4.value, d4.interval, d4.reason)
     for measure in measures:
+        figures |= _by_its_own_name(measure)
         other = _complement_name(measure)
         if other is not None:
             figures[other] = _complement(other, measure.value, measure.interval, measure.reason)
     return figures | _counts(case, located, book) | {"total": total_figure(totals)}
+
+
+def outside_figures(outside: Outside) -> dict[str, Figure]:
+    """Return D1 at every buffer, the share inside, and D1 as known on the day."""
+    figures = {f"D1@{share.buffer_m:g}": _figure("D1", share) for share in outside.d1}
+    for share in outside.d1:
+        name = f"inside_D1@{share.buffer_m:g}"
+        figures[name] = _complement(name, share.value, share.interval, share.reason)
+    for share, day in zip(outside.d1, outside.known_on_the_day, strict=True):
+        name = f"D1_as_known_on_the_day@{share.buffer_m:g}"
+        known = day.share
+        figures[name] = Figure(name, None, None, "SF-C045") if known is None else Figure(
+            name, known.value, known.interval
+        )  # fmt: skip
+    return figures
+
+
+def _by_its_own_name(measure: Measure) -> dict[str, Figure]:
+    """Return a measure of all records as the figure of its ISO number; one name must mean one number."""
+    if measure.scope != "all" or kind_of(measure.id) is None:
+        return {}
+    threshold = re.search(r"\d+", measure.name) if measure.id == "iso19157:31" else None
+    name = f"{measure.id}@{threshold[0]}" if threshold else measure.id
+    return {name: Figure(name, measure.value, measure.interval, measure.reason)}
 
 
 def _complement_name(measure: Measure) -> str | None:
@@ -78,12 +94,22 @@ def _counts(case: Case, located: Sequence[Readings], book: Ledger) -> dict[str, 
         "recorded_total": book.totals()["recorded"] if len(book.fate) else None,
         "records": float(len(case.records)) if case.records else None,
         "share_of_forms_located": placed / len(case.records) if case.records else None,
-        "accidents": float(len(case.accidents)) if len(case.accidents) else None,
-        "killed": _sum(case.accidents.killed),
-        "injured": _sum(case.accidents.injured),
+    }
+    return _counted(counts) | accident_figures(case.accidents)
+
+
+def accident_figures(accidents: Accidents) -> dict[str, Figure]:
+    """Return the number of accidents and of their victims; not known where there are none in the data."""
+    counts = {
+        "accidents": float(len(accidents)) if len(accidents) else None,
+        "killed": _sum(accidents.killed),
+        "injured": _sum(accidents.injured),
     }
     killed, injured = counts["killed"], counts["injured"]
-    counts["victims"] = killed + injured if killed is not None and injured is not None else None
+    return _counted(counts | {"victims": killed + injured if killed is not None and injured is not None else None})
+
+
+def _counted(counts: Mapping[str, float | None]) -> dict[str, Figure]:
     return {
         name: Figure(name, value, None if value is None else (value, value), None if value is not None else "SF-C003")
         for name, value in counts.items()

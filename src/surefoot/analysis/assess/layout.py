@@ -14,9 +14,10 @@ from surefoot.analysis.assess.corrected_outside import Located
 from surefoot.analysis.assess.ground import Events, Verified, pieces, verified_ground
 from surefoot.analysis.assess.outside import Maps, Outside, event_clusters, outside_shares
 from surefoot.analysis.assess.placed import Shapes
+from surefoot.analysis.claims import holds
 from surefoot.analysis.locate import Priors
 from surefoot.analysis.matching import category_numbers, marginal_variance, same_events
-from surefoot.model import Case
+from surefoot.model import Case, Dates, Period
 from surefoot.positions.grid import Grid
 from surefoot.terms import FindFate
 
@@ -99,11 +100,19 @@ def located_events(case: Case, layout: Layout, maps: Maps, priors: Priors) -> Lo
     return Located(points[known, 0] + 1j * points[known, 1], variance[known], clusters[known], seen[known])
 
 
-def outside_of(case: Case, layout: Layout, maps: Maps) -> Outside:
-    """D1 over the events: accidents, and detonated finds that are no accident of the list."""
+def outside_of(case: Case, layout: Layout, maps: Maps, period: Period | None = None) -> Outside:
+    """D1 over the events: accidents, and detonated finds that are no accident of the list; in a period, only those."""
     extra = extra_events(case, layout)
     points = np.concatenate([layout.accident_xy, layout.events.position[extra]])
-    dates = np.concatenate([case.accidents.date, case.finds.date[extra]])
+    dates = event_dates(case, layout)
     sheets = np.concatenate([case.accidents.sheet, np.full(len(extra), "", dtype=object)])
+    if period is not None:
+        chosen = holds(period, dates)
+        points, dates, sheets = points[chosen], dates[chosen], sheets[chosen]
     duplicates = propose_duplicate_symbols(points, sheets, date=dates)
     return outside_shares(points, dates, sheets, duplicates, maps, case.settings.buffers_m)
+
+
+def event_dates(case: Case, layout: Layout) -> Dates:
+    """Return the days of the events of D1."""
+    return np.concatenate([case.accidents.date, case.finds.date[extra_events(case, layout)]])
