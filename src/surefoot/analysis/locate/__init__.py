@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -224,7 +225,8 @@ def _explain(
     for reading in readings[:1]:
         for miss in reading.misclosures:
             severity = Severity.WARNING if miss.ratio < 30 else Severity.INFO
-            notes.add("SF-R051", severity, "legs", f"{miss.length_m:.1f} m = 1:{miss.ratio:.0f}", target=miss.target)
+            told = f"{miss.length_m:.1f} m = 1:{_whole_ratio(miss.ratio)}"
+            notes.add("SF-R051", severity, "legs", told, target=miss.target)
     if len(readings) > 1 and readings[0].points:
         spread = " / ".join(f"{r.spread_m:.0f}" for r in readings)
         notes.add("SF-R052", Severity.WARNING, "", f"{len(readings)}", spread=spread)
@@ -237,6 +239,11 @@ def _explain(
         notes.add("SF-R054", Severity.INFO, "totals", sum(rest.values()))
     if record.family is RecordFamily.INTERVIEW:
         notes.add("SF-R055", Severity.INFO, "family", record.family)
+
+
+def _whole_ratio(ratio: float) -> str:
+    """Return the ratio of a closure cut to a whole number: 1:18 for 18.66, which is worse than 1:19."""
+    return str(math.floor(ratio)) if math.isfinite(ratio) else "∞"
 
 
 def _explain_outline(record: MinefieldRecord, reading: Reading, notes: _Doubts) -> None:
