@@ -10,7 +10,6 @@ Facts are never changed: a correction is a new result.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -19,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
+from surefoot.designations import category_of_model as category_of_model
 from surefoot.positions import BearingStatement, CoordinateStatement, CrsStatement, DistanceStatement, Sheet
 from surefoot.terms import (
     Bound,
-    DeviceCategory,
     EventKind,
     RecordFamily,
     Severity,
@@ -464,23 +463,3 @@ class Case:
     set_aside: tuple[SetAside, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     inputs: tuple[InputFile, ...] = ()
-
-
-def category_of_model(model: str) -> DeviceCategory:
-    """Return the category of a well-known device model, UNKNOWN for every other word.
-
-    Only the designation on a record or a find is looked at, to match like with like.
-    """
-    key = "".join(model.upper().split()).replace("-", "")
-    family = re.match(r"[^\W\d]*", key)
-    return _CATEGORIES.get(key, _CATEGORIES.get(family[0] if family else "", DeviceCategory.UNKNOWN))
-
-
-_AP = (
-    "ПМН PMN ПМД PMD ПОМЗ POMZ ОЗМ OZM МОН MON ПФМ PFM PMA ПМА PROM ПРОМ MRUD МРУД M14 M16 M18 M18A1 "
-    "M2 VALMARA APERS AP ПП ППМ"
-)
-_AV = "ТМ TM ТМД TMD TMM ТММ TMA ТМА TMRP ТМРП M15 M19 M21 ПТМ PTM ATM AT AV ПТ ТМК TMK M6 M7"
-_CATEGORIES: dict[str, DeviceCategory] = dict.fromkeys(_AP.split(), DeviceCategory.AP) | dict.fromkeys(
-    _AV.split(), DeviceCategory.AV
-)

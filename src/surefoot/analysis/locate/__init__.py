@@ -21,7 +21,7 @@ from surefoot.analysis.locate.hypotheses import (
     shortened_candidates,
     stated_places,
 )
-from surefoot.analysis.locate.items import category_of_label, excess, mixture_label, mixture_shares, unallocated
+from surefoot.analysis.locate.items import category_of_label, mixture_label, mixture_shares
 from surefoot.analysis.locate.moments import LegErrors
 from surefoot.analysis.locate.priors import Priors, merged
 from surefoot.analysis.locate.quality import form_completeness, locatability
@@ -34,6 +34,7 @@ from surefoot.analysis.locate.readings import (
     ReadLeg,
     ReadRow,
 )
+from surefoot.analysis.locate.tally import MOST_DEVICES, excess, items_by_type, left_out, unallocated
 from surefoot.errors import PositionError
 from surefoot.model import Doubt, MinefieldRecord
 from surefoot.terms import RecordFamily, Severity
@@ -50,6 +51,7 @@ __all__ = [
     "Reading",
     "Readings",
     "category_of_label",
+    "items_by_type",
     "locate",
     "merged",
     "mixture_label",
@@ -89,7 +91,10 @@ def locate(record: MinefieldRecord, *, context: LocateContext) -> Readings:
     if record.geometry is not None:
         reading = locate_geometry(record, priors)
         level = locatability(record, 0)
-        return Readings(record.record_id, (reading,), 0.0, completeness, level, (), unallocated(record))
+        drawn_notes = _Doubts(record)
+        _explain_left_out(record, drawn_notes)
+        told = tuple(drawn_notes.doubts)
+        return Readings(record.record_id, (reading,), 0.0, completeness, level, told, unallocated(record))
     notes = _Doubts(record)
     builder = ReadingBuilder(record, priors)
     ways = _ways(record, priors, context.region, notes)
@@ -225,18 +230,19 @@ def _explain(
     for reading in readings[:1]:
         for miss in reading.misclosures:
             severity = Severity.WARNING if miss.ratio < 30 else Severity.INFO
-            told = f"{miss.length_m:.1f} m = 1:{_whole_ratio(miss.ratio)}"
-            notes.add("SF-R051", severity, "legs", told, target=miss.target)
+            notes.add(
+                "SF-R051", severity, "legs", f"{miss.length_m:.1f} m = 1:{_whole_ratio(miss.ratio)}", target=miss.target
+            )
     if len(readings) > 1 and readings[0].points:
         spread = " / ".join(f"{r.spread_m:.0f}" for r in readings)
         notes.add("SF-R052", Severity.WARNING, "", f"{len(readings)}", spread=spread)
     _explain_outline(record, readings[0], notes)
-    over = excess(record)
-    if over:
-        notes.add("SF-R053", Severity.WARNING, "totals", over)
+    for model, count in excess(record).items():
+        notes.add("SF-R053", Severity.WARNING, "totals", f"{count} {model}".strip())
     rest = unallocated(record)
     if rest and record.rows:
         notes.add("SF-R054", Severity.INFO, "totals", sum(rest.values()))
+    _explain_left_out(record, notes)
     if record.family is RecordFamily.INTERVIEW:
         notes.add("SF-R055", Severity.INFO, "family", record.family)
 
@@ -244,6 +250,12 @@ def _explain(
 def _whole_ratio(ratio: float) -> str:
     """Return the ratio of a closure cut to a whole number: 1:18 for 18.66, which is worse than 1:19."""
     return str(math.floor(ratio)) if math.isfinite(ratio) else "∞"
+
+
+def _explain_left_out(record: MinefieldRecord, notes: _Doubts) -> None:
+    """Say which numbers are too large to be those of one record."""
+    for column, count in left_out(record).items():
+        notes.add("SF-R195", Severity.ERROR, column, count, most=MOST_DEVICES)
 
 
 def _explain_outline(record: MinefieldRecord, reading: Reading, notes: _Doubts) -> None:
