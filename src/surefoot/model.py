@@ -10,6 +10,7 @@ Facts are never changed: a correction is a new result.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -32,6 +33,14 @@ Ints = npt.NDArray[np.int64]
 Dates = npt.NDArray[np.datetime64]
 Texts = npt.NDArray[np.object_]
 Geometries = npt.NDArray[np.object_]
+
+_TIME_OF_DAY = re.compile(
+    r"(?<![\d:])(?:[01]?\d|2[0-4])[:h][0-5]\d(?!\d)"
+    r"|(?<!\d)\d{1,2}(?:[.\-]?[0-5]\d)? ?(?:час\w*|ч\b|hrs?\b|hours?\b|h\b)"
+    r"|\b\d{6} ?[A-Z] ?[A-Z]{3} ?\d{2}|\b(?:[01]\d|2[0-3])[0-5]\d ?Z\b"
+    r"|(?:(?<=\d[ ,])|\bв |\bat )(?:[01]\d|2[0-3])[.\-][0-5]\d$",
+    re.IGNORECASE,
+)
 
 NO_VALUES: Mapping[str, object] = {}
 
@@ -94,6 +103,11 @@ class StatedDate:
     def exact(self) -> bool:
         """Whether it states one day."""
         return self.first == self.last
+
+    @property
+    def states_time(self) -> bool:
+        """Whether it states a time of day: "12.07.93 14:30", "14 час. 12.07.93", "121430ZJUL93"."""
+        return _TIME_OF_DAY.search(self.raw) is not None
 
     @property
     def decimal_year(self) -> float:

@@ -13,7 +13,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from surefoot.errors import InputError
 from surefoot.model import Where
-from surefoot.readers.forms.words import split_device_list
+from surefoot.readers.forms.counts import split_device_list
 
 _BASE: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the C parser where there is one
 WORKBOOK_SHEETS = (
@@ -186,6 +186,8 @@ def _sheet_rows(cells: list[list[Any]]) -> list[tuple[int, dict[str, str]]]:
 def _cell_text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, dt.datetime) and value.time() != dt.time():
+        return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, dt.date):
         return value.isoformat()[:10]
     return str(value).strip()
