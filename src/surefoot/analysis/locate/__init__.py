@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shapely.geometry import Polygon
+from shapely.geometry import MultiPoint, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from surefoot.analysis.locate.anchors import Place
@@ -57,6 +57,8 @@ __all__ = [
     "mixture_label",
     "mixture_shares",
 ]
+
+LEAST_WIDTH_M = 1.0  # an outline narrower than the rounding of its corners is a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,10 +261,15 @@ def _explain_left_out(record: MinefieldRecord, notes: _Doubts) -> None:
 
 
 def _explain_outline(record: MinefieldRecord, reading: Reading, notes: _Doubts) -> None:
-    """Say that an outline crosses itself: its corners are not in the order they are walked."""
+    """Say that an outline has no surface, or crosses itself: its corners are not in the order they are walked."""
     places = reading.point_positions() if reading.points else {}
-    corners = [places[name] for name in reading.area if name in places]
-    if len(set(corners)) >= 3 and not Polygon([(z.real, z.imag) for z in corners]).is_valid:
+    corners = [(places[name].real, places[name].imag) for name in reading.area if name in places]
+    if len(corners) < 3:
+        return
+    hull = MultiPoint(corners).convex_hull
+    if hull.area <= LEAST_WIDTH_M * hull.length / 2:
+        notes.add("SF-R206", Severity.WARNING, "area", ", ".join(reading.area))
+    elif not Polygon(corners).is_valid:
         notes.add("SF-R032", Severity.WARNING, "area", ", ".join(reading.area))
 
 

@@ -36,6 +36,7 @@ from surefoot.positions.zones import parse_crs
 from surefoot.readers.forms.days import is_month_first, parse_date
 from surefoot.readers.forms.documents import FormDocument
 from surefoot.readers.forms.events import date_texts, parse_events
+from surefoot.readers.forms.names import with_one_name_each
 from surefoot.readers.forms.notes import Notes
 from surefoot.readers.forms.numbers import count_of, rows_of, totals_of
 from surefoot.readers.forms.numbers import text_of as _text
@@ -59,7 +60,9 @@ def parse_form(document: FormDocument) -> MinefieldRecord:
     if document.fields is None or not set(document.fields) & set(schema()["properties"]):
         raise InputError("SF-R006", document.found or ", ".join(map(str, document.fields or {}))[:80])
     notes = Notes(document.where)
-    fields = _well_formed(in_shape(document.fields), notes)
+    fields = with_one_name_each(_well_formed(in_shape(document.fields), notes), notes)
+    for twice in document.twice:
+        notes.add("SF-R205", Severity.WARNING, twice.key, twice.key, first=twice.first, second=twice.second)
     record_id = _text(fields.get("record_id")) or document.default_id
     family = notes.attempt(parse_family, _text(fields.get("family")), "family") or RecordFamily.OTHER
     formulyar = family is RecordFamily.FORMULYAR
@@ -77,7 +80,7 @@ def parse_form(document: FormDocument) -> MinefieldRecord:
         laid=_date(fields.get("laid"), "laid", notes),
         compiled=_date(fields.get("compiled"), "compiled", notes),
         received=_date(fields.get("received"), "received", notes),
-        map=_map_reference(fields.get("map", {}), notes),
+        map=_map_reference(fields.get("map", {}), family, notes),
         crs=crs,
         reference_points=given,
         legs=_legs(fields.get("legs", []), given, formulyar, notes),
@@ -351,9 +354,18 @@ def _events(entries: list[Any], notes: Notes) -> tuple[LaterEvent, ...]:
     return tuple(events)
 
 
-def _map_reference(written: Mapping[str, Any], notes: Notes) -> MapReference:
+def _weight_of_sheet(raw_sheet: str, family: RecordFamily) -> Severity:
+    """Other map series have names of their own; what looks like a Soviet sheet, or stands on a formulyar, is a loss."""
+    soviet = re.match(r"\W*[^\W\d_]\W*\d{1,2}\b", raw_sheet) is not None
+    other_series = family in (RecordFamily.ZAPISNIK, RecordFamily.NATO) and not soviet
+    return Severity.INFO if other_series else Severity.WARNING
+
+
+def _map_reference(written: Mapping[str, Any], family: RecordFamily, notes: Notes) -> MapReference:
     raw_sheet = _text(written.get("sheet"))
     sheets = parse_sheet(raw_sheet) if raw_sheet else ()
+    if raw_sheet and not sheets:
+        notes.add("SF-R207", _weight_of_sheet(raw_sheet, family), "map.sheet", raw_sheet)
     if len(sheets) > 1:
         names = " / ".join(sheet.name for sheet in sheets)
         apart = f"{farthest_centres_km(sheets):.1f}"
