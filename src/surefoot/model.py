@@ -19,10 +19,10 @@ import numpy as np
 import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
+from surefoot.designations import category_of_model as category_of_model
 from surefoot.positions import BearingStatement, CoordinateStatement, CrsStatement, DistanceStatement, Sheet
 from surefoot.terms import (
     Bound,
-    DeviceCategory,
     EventKind,
     RecordFamily,
     Severity,
@@ -33,6 +33,14 @@ Ints = npt.NDArray[np.int64]
 Dates = npt.NDArray[np.datetime64]
 Texts = npt.NDArray[np.object_]
 Geometries = npt.NDArray[np.object_]
+
+_TIME_OF_DAY = re.compile(
+    r"(?<![\d:])(?:[01]?\d|2[0-4])[:h][0-5]\d(?!\d)"
+    r"|(?<!\d)\d{1,2}(?:[.\-]?[0-5]\d)? ?(?:час\w*|ч\b|hrs?\b|hours?\b|h\b)"
+    r"|\b\d{6} ?[A-Z] ?[A-Z]{3} ?\d{2}|\b(?:[01]\d|2[0-3])[0-5]\d ?Z\b"
+    r"|(?:(?<=\d[ ,])|\bв |\bat )(?:[01]\d|2[0-3])[.\-][0-5]\d$",
+    re.IGNORECASE,
+)
 
 NO_VALUES: Mapping[str, object] = {}
 
@@ -95,6 +103,11 @@ class StatedDate:
     def exact(self) -> bool:
         """Whether it states one day."""
         return self.first == self.last
+
+    @property
+    def states_time(self) -> bool:
+        """Whether it states a time of day: "12.07.93 14:30", "14 час. 12.07.93", "121430ZJUL93"."""
+        return _TIME_OF_DAY.search(self.raw) is not None
 
     @property
     def decimal_year(self) -> float:
@@ -476,23 +489,3 @@ class Case:
     set_aside: tuple[SetAside, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     inputs: tuple[InputFile, ...] = ()
-
-
-def category_of_model(model: str) -> DeviceCategory:
-    """Return the category of a well-known device model, UNKNOWN for every other word.
-
-    Only the designation on a record or a find is looked at, to match like with like.
-    """
-    key = "".join(model.upper().split()).replace("-", "")
-    family = re.match(r"[^\W\d]*", key)
-    return _CATEGORIES.get(key, _CATEGORIES.get(family[0] if family else "", DeviceCategory.UNKNOWN))
-
-
-_AP = (
-    "ПМН PMN ПМД PMD ПОМЗ POMZ ОЗМ OZM МОН MON ПФМ PFM PMA ПМА PROM ПРОМ MRUD МРУД M14 M16 M18 M18A1 "
-    "M2 VALMARA APERS AP ПП ППМ"
-)
-_AV = "ТМ TM ТМД TMD TMM ТММ TMA ТМА TMRP ТМРП M15 M19 M21 ПТМ PTM ATM AT AV ПТ ТМК TMK M6 M7"
-_CATEGORIES: dict[str, DeviceCategory] = dict.fromkeys(_AP.split(), DeviceCategory.AP) | dict.fromkeys(
-    _AV.split(), DeviceCategory.AV
-)

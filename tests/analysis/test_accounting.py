@@ -113,6 +113,12 @@ class TestTruth:
         )
         np.testing.assert_allclose(result.fate[:, FATES.index(Fate.LOST)], [0, 0, 0.5, 0.5, 0, 0])
 
+    def test_a_removal_in_other_letters_is_of_the_same_type(self):
+        removals = [Removal(0, Fate.LIFTED, 2, "ПМН"), Removal(0, Fate.LIFTED, 1, "TM-62")]
+        result = account(np.zeros((4, 0)), model=["PMN", "PMN", "ТМ-62", "ТМ-62"], removals=removals)
+        np.testing.assert_allclose(result.fate[:, FATES.index(Fate.LIFTED)], [1, 1, 0.5, 0.5])
+        assert result.doubts == ()
+
     def test_what_was_found_was_not_lifted(self):
         result = account(found_of(3, 2), removals=[Removal(0, Fate.LIFTED, 1)])
         np.testing.assert_allclose(result.fate[:, FATES.index(Fate.LIFTED)], [0, 0, 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 from pathlib import Path
@@ -44,7 +45,8 @@ def doubts(record: Any, located: Any) -> dict[str, Severity]:
 @pytest.mark.parametrize(
     "text",
     [
-        "15 - 40", "маг. аз. 15-40", "М.А. 15-40", "MN 92.4°", "մագնիսական ազիմուտ 15-40", "Ам 15-40 (92°24')",
+        "15 - 40", "маг. аз. 15-40", "Маг.аз.15-40",
+        "Аз.маг.15-40.", "М.А. 15-40", "MN 92.4°", "մագնիսական ազիմուտ 15-40", "Ам 15-40 (92°24')",
         "обратный Ам 45-40", "back azimuth 272.4° mag", "magnetni azimut 92°24'",
     ],
 )  # fmt: skip
@@ -128,11 +130,73 @@ def test_metres_from_a_point_of_their_own(text: str, tmp_path: Path) -> None:
     [
         ("07.93", "1993-07-01"), ("VII.1993", "1993-07-01"), ("лето 93", "1993-06-01"), ("15 липня 1993", "1993-07-15"),
         ("15 iyul 1993", "1993-07-15"), ("srpanj 1993", "1993-07-01"), ("15 հուլիսի 1993", "1993-07-15"),
+        ("«12» июля 1993 года", "1993-07-12"), ("12-го июля 1993", "1993-07-12"), ("121430ZJUL93", "1993-07-12"),
+        ("121430Z JUL 93", "1993-07-12"), ("07/25/1993", "1993-07-25"), ("July 12, 1993", "1993-07-12"),
         ("1993 թ. հուլիս", "1993-07-01"), ("јул 1993", "1993-07-01"), ("15. travnja 1993", "1993-04-15"),
     ],
 )  # fmt: skip
 def test_dates(text: str, first: str) -> None:
     assert parse_date(text).first.isoformat() == first
+
+
+def test_a_month_written_first_is_told(tmp_path: Path) -> None:
+    record, located = form(tmp_path, laid="07/25/1993", events=["07/25/1994 lifted 5 PMN"])
+    told = [d for d in record.doubts if d.id == "SF-R208"]
+    assert [(d.where.column, d.severity) for d in told] == [
+        ("laid", Severity.WARNING),
+        ("events[1]", Severity.WARNING),
+    ]
+    record, located = form(tmp_path, laid="05/06/1993")
+    assert "SF-R208" not in doubts(record, located)
+    record, located = form(tmp_path, laid="12.25.1993")
+    assert doubts(record, located)["SF-R010"] is Severity.ERROR
+
+
+@pytest.mark.parametrize(
+    ("laid", "complete"),
+    [
+        ("12.07.1993", False), ("12.07.93 14:30", True), ("121430ZJUL93", True), ("12.07.93, 14 час.", True),
+        ("12-07-1993", False), ("лето 1993", False), ("12.07.93 в 14.30", True),
+    ],
+)  # fmt: skip
+def test_a_date_without_a_time_of_day_is_half_of_what_is_asked(tmp_path: Path, laid: str, complete: bool) -> None:
+    _, located = form(tmp_path, laid=laid)
+    assert located.form_completeness["date_and_time"] is complete
+
+
+def test_the_time_of_day_of_a_workbook_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "forms.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet("record")
+        sheet.write_row(0, 0, ["record_id", "laid", "compiled"])
+        sheet.write_row(1, 0, ["R1"])
+        shown = book.add_format({"num_format": "dd.mm.yyyy hh:mm"})
+        sheet.write_datetime(1, 1, dt.datetime(1993, 7, 12, 14, 30), shown)
+        sheet.write_datetime(1, 2, dt.datetime(1993, 7, 13), shown)
+    ((record, located),) = read(path).records
+    assert (record.laid.raw, record.compiled.raw) == ("1993-07-12 14:30", "1993-07-13")
+    assert located.form_completeness["date_and_time"]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("y=6.508.000 x=4.955.000", (6508000.0, 4955000.0)), ("Y=6.508.000,5 X=4.955.000,5", (6508000.5, 4955000.5)),
+        ("38S 664773 4428430", (664773.0, 4428430.0)), ("38 S E 664773 N 4428430", (664773.0, 4428430.0)),
+        ("38N 664773 4428430", (664773.0, 4428430.0)),  # the northern half, not the band of the equator
+    ],
+)  # fmt: skip
+def test_plane_with_points_and_utm_with_its_band(text: str, numbers: tuple[float, float]) -> None:
+    read_back = parse_coordinate(text)
+    assert (read_back.easting, read_back.northing) == numbers
+
+
+@pytest.mark.parametrize("text", ["38S 664773 4428430", "38N 664773 4428430"])
+def test_utm_with_its_band_needs_no_other_words(text: str, tmp_path: Path) -> None:
+    _, located = form(tmp_path, reference_points=[{"id": "A", "position": text}])
+    _, mgrs = form(tmp_path, reference_points=[{"id": "A", "position": "38S PK 64773 28430"}])
+    longitude, latitude = mgrs.readings[0].lonlat_points()["A"]
+    assert off_m(located, "A", (latitude, longitude)) < 0.8  # the corner of the cell, not its centre
 
 
 @pytest.mark.parametrize(

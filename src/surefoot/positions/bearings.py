@@ -65,7 +65,7 @@ _SEXAGESIMAL = re.compile(
     rf"(?P<d>\d+) ?(?:°|град\w*\.?|deg\w*|d(?=\d)) ?-? ?(?P<m>{_NUMBER}) ?(?:'|мин\w*\.?|min\w*|m\b)?"
     rf"(?: ?(?P<s>{_NUMBER}) ?(?:\"|сек\w*|sec\w*)?)?"
 )
-_HYPHEN = re.compile(r"(?<![\d.,])(\d{1,3}) ?- ?(\d{2})(?![\d.,])")
+_HYPHEN = re.compile(r"(?<!\d)(?<!\d[.,])(\d{1,3}) ?- ?(\d{2})(?!\d)(?![.,]\d)")  # "Маг.аз.15-40", "15-40."
 _BACK = re.compile(r"обратн|\bback\b|back[- ]?(?:bearing|azimuth)|reverse|reciprocal|зворотн|povratn|повратн")
 _TWICE = re.compile(r"([^()]*\d[^()]*)\(([^()]*\d[^()]*)\)[ .]*")
 _TWICE_AGREES_DEG = 0.06  # one division of 6000

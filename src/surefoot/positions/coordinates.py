@@ -9,13 +9,16 @@ from surefoot.errors import InputError
 from surefoot.positions.abbreviated import expand_abbreviated
 from surefoot.positions.angles import parse_geographic
 from surefoot.positions.glyphs import latin_twins, plain
-from surefoot.positions.mgrs import mgrs_to_utm
+from surefoot.positions.mgrs import mgrs_to_utm, utm_to_mgrs
 from surefoot.positions.statements import CoordinateStatement
 from surefoot.positions.zones import plausible_plane, swap_by_range
 
 __all__ = ["expand_abbreviated", "parse_coordinate", "parse_local", "swap_by_range"]
 
-_NUMBER = r"[-+]?\d{1,3}(?:,\d{3}){2}(?:\.\d+)?|[-+]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?|[-+]?\d+(?:[.,]\d+)?"
+_NUMBER = (
+    r"[-+]?\d{1,3}(?:\.\d{3}){2}(?:,\d+)?|[-+]?\d{1,3}(?:,\d{3}){2}(?:\.\d+)?|[-+]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?"
+    r"|[-+]?\d+(?:[.,]\d+)?"
+)
 _METRES = r"(?: ?(?P<{0}>км|km|м|m)\b\.?)?"
 _NORTH = r"x|n(?:orthing)?|север\w*|сев\.?"
 _EAST = r"y|e(?:asting)?|восток\w*|вост\.?"
@@ -26,8 +29,9 @@ _BEFORE = re.compile(
 )
 _AFTER = re.compile(r"(?P<a>\d{5,8}(?:[.,]\d+)?) ?m?(?P<la>n|e)[ ,;/]+(?P<b>\d{5,8}(?:[.,]\d+)?) ?m?(?P<lb>n|e)")
 _BARE = re.compile(
-    r"(?P<a>\d{1,2} \d{3} \d{3}|\d{3} \d{3}|\d{4,8}(?:\.\d+)?|\d{4,8},\d{1,3}(?!\d))(?: ?[;/] ?|, ?| )"
-    r"(?P<b>\d{1,2} \d{3} \d{3}|\d{3} \d{3}|\d{4,8}(?:[.,]\d+)?) ?(?:м|m)?\.?"
+    r"(?P<a>\d{1,2}(?:\.\d{3}){2}|\d{1,2} \d{3} \d{3}|\d{3} \d{3}|\d{4,8}(?:\.\d+)?|\d{4,8},\d{1,3}(?!\d))"
+    r"(?: ?[;/] ?|, ?| )"
+    r"(?P<b>\d{1,2}(?:\.\d{3}){2}|\d{1,2} \d{3} \d{3}|\d{3} \d{3}|\d{4,8}(?:[.,]\d+)?) ?(?:м|m)?\.?"
 )
 _SQUARE_WORD = re.compile(
     r"(?:кв(?:адрат\w*|\.)?|sq(?:uare|\.)?|kv(?:adrat\w*|\.)?|grid(?: square)?|քառակուս\w*)[ .:№]*"
@@ -43,6 +47,11 @@ _LOCAL = re.compile(
 _INTRODUCTION = re.compile(r"^(?:координат\w*|coord\w*|koordinat\w*|կոորդինատ\w*|position|позиция) ?[:=.\-]* ?")
 _SIDE = rf"(?:(?P<l{{0}}>{_NORTH}|{_EAST}) ?[=:.]{{{{0,2}}}} ?)?(?P<{{0}}>[-+]?\d+(?:[.,]\d+)?) ?(?:м|m)?\.?"
 _LOCAL_PAIR = re.compile(rf"\(? ?{_SIDE.format('a')}(?: ?[,;/] ?| ){_SIDE.format('b')} ?\)?")
+_UTM_BAND = re.compile(
+    r"(?:utm ?:? ?)?(?P<zone>\d{1,2}) ?(?P<band>[c-hj-np-x])[ ,;:]+"
+    r"(?:e ?[=:]? ?)?(?P<east>\d{6}(?:\.\d+)?) ?(?:m?e)?[ ,;/]+"
+    r"(?:n ?[=:]? ?)?(?P<north>\d{6,7}(?:\.\d+)?) ?(?:m?n)?"
+)
 _MGRS = re.compile(r"(?:mgrs ?:? ?)?(\d{1,2} ?[c-hj-np-x] ?[a-hj-np-z]{2}(?:[ \-]?\d[\d ]*)?)")
 
 
@@ -66,7 +75,7 @@ def parse_coordinate(text: str) -> CoordinateStatement:
     """
     low = _HEIGHT.sub("", plain(text).casefold()).strip(" .;,")
     low = _INTRODUCTION.sub("", low)
-    for reader in (_square, _local, _mgrs, parse_geographic, _plane_labelled, _plane_bare):
+    for reader in (_square, _local, _mgrs, _utm_band, parse_geographic, _plane_labelled, _plane_bare):
         statement = reader(text, low)
         if statement is not None:
             return statement
@@ -136,6 +145,19 @@ def _mgrs(raw: str, low: str) -> CoordinateStatement | None:
     return CoordinateStatement(raw, "mgrs", mgrs=match[1].upper(), labelled=True, quantum_m=quantum, notation="mgrs")
 
 
+def _utm_band(raw: str, low: str) -> CoordinateStatement | None:
+    """Read "38S 664773 4428430": zone, latitude band, easting and northing of UTM on WGS 84; kept as kind ``mgrs``."""
+    match = _UTM_BAND.fullmatch(latin_twins(low))
+    if match is None:
+        return None
+    east, north = float(match["east"]), float(match["north"])
+    reference = utm_to_mgrs(raw, int(match["zone"]), match["band"].upper(), east, north)
+    return CoordinateStatement(
+        raw, "mgrs", easting=east, northing=north, mgrs=reference, labelled=True,
+        quantum_m=_step(match["east"], match["north"]), notation="utm",
+    )  # fmt: skip
+
+
 def _plane_labelled(raw: str, low: str) -> CoordinateStatement | None:
     # Cyrillic Х and У are typed for X and Y more often than not; the words север, восток stay Cyrillic.
     twinned = re.sub(r"(?<![а-яё])[ху](?![а-яё])", lambda m: "xy"["ху".index(m[0])], low)
@@ -193,12 +215,16 @@ def _plane(raw: str, north: float, east: float, quantum: float, *, labelled: boo
 
 def _float(digits: str) -> float:
     compact = digits.replace(" ", "")
+    if compact.count(".") > 1:  # "6.508.000,5": points between thousands
+        return float(compact.replace(".", "").replace(",", "."))
     if compact.count(",") > 1 or ("," in compact and "." in compact):
         compact = compact.replace(",", "")
     return float(compact.replace(",", "."))
 
 
 def _decimals(digits: str) -> int:
+    if digits.count(".") > 1:
+        return len(digits.partition(",")[2])
     return len(digits.replace(",", ".").partition(".")[2]) if digits.count(",") < 2 else 0
 
 

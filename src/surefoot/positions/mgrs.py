@@ -62,6 +62,31 @@ def _northing_in_band(text: str, zone: int, band: str, easting: float, within: f
     raise InputError("SF-P011", text)
 
 
+def utm_to_mgrs(text: str, zone: int, band: str, easting: float, northing: float) -> str:
+    """Return the reference, to one metre, of a place given by UTM zone, latitude band, easting and northing.
+
+    An N that cannot be the band (0 to 8 degrees north) is the northern half of the globe.
+
+    Raises
+    ------
+    InputError
+        SF-P011 no such zone, or the northing is not in the band.
+    """
+    if not 1 <= zone <= 60 or not 100_000.0 <= easting < 900_000.0 or not 0.0 <= northing < 10_000_000.0:
+        raise InputError("SF-P011", text)
+    column = _COLUMNS[zone % 3][int(easting) // 100_000 - 1]
+    row = _ROWS[(int(northing) // 100_000 + (0 if zone % 2 else 5)) % 20]
+    square = f"{column}{row} {int(easting) % 100_000:05d} {int(northing) % 100_000:05d}"
+    for letter in _BANDS[_BANDS.index("N") :] if band == "N" else band:
+        try:
+            found = mgrs_to_utm(f"{zone}{letter} {square}")[3]
+        except InputError:  # the northing is never in this band
+            continue
+        if abs(found - northing) <= 1.0:
+            return f"{zone}{letter} {square}"
+    raise InputError("SF-P011", text)
+
+
 def lonlat_to_mgrs(longitude: float, latitude: float, digits: int = 5) -> str:
     """Return the reference of a WGS 84 place, "38S PK 64770 28430"; `digits` per axis, 0 to 5.
 

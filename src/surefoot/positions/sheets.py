@@ -66,6 +66,7 @@ _NOISE = re.compile(
     r"|\([^)]*\)|\"[^\"]*\"",
     re.IGNORECASE,
 )
+_BRACKETED_PART = re.compile(r"([\w)\]] ?[-\s]?) ?[(\[] ?(\d{1,3}|[IVXХ]{1,7}|[A-GА-Гa-gа-г]) ?[)\]]", re.IGNORECASE)
 _SCALE = re.compile(r"(?:м(?:асштаб)?\.? ?)?1 ?[:/] ?\d[\d .]*(?:000|k|к)?", re.IGNORECASE)
 _QUARTER = "[" + "".join(_QUARTER_READINGS) + "]"
 _NAME = re.compile(r"(?P<row>[A-VА-ЯІЈ])-?(?P<zone>\d{1,2})(?:-?(?P<rest>[^-].*))?")
@@ -88,7 +89,13 @@ def parse_sheet(text: str) -> tuple[Sheet, ...]:
     "K-38-141-B" with a Latin B is two sheets, Б and В, 28 km apart. Spaces, dashes, missing dashes, capital
     or small letters, a scale and a title in brackets do not matter.
     """
-    clean = _SCALE.sub(" ", _NOISE.sub(" ", plain(text)))
+    # "К-38-(141)-Б": a part of the name in brackets, not a title.
+    whole = plain(text)
+    return _parsed(_BRACKETED_PART.sub(r"\1 \2", whole)) or _parsed(whole)
+
+
+def _parsed(text: str) -> tuple[Sheet, ...]:
+    clean = _SCALE.sub(" ", _NOISE.sub(" ", text))
     first, *others = (re.sub(r"[ \-_./]+", "-", part.strip(" .-_/")).upper() for part in re.split(r"[,;+]", clean))
     # "J-38-10-А,Б": a map glued from neighbours, named by its last letters.
     names = [first] + [first[:-1] + letter for letter in others if re.fullmatch(_QUARTER, letter)]

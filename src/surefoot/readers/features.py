@@ -24,7 +24,7 @@ from surefoot.readers.columns import NamedTable, TableContext, words_of
 from surefoot.readers.counting import Ledger
 from surefoot.readers.dates import read_dates
 from surefoot.readers.facts import counts, free_id, row_ids, words
-from surefoot.readers.forms.words import parse_count, split_device_list
+from surefoot.readers.forms.counts import read_count, split_device_list
 from surefoot.terms import AreaStatus, DeviceCategory, EventKind, RecordFamily, Severity
 
 
@@ -191,10 +191,14 @@ def device_counts(table: NamedTable, context: TableContext, ledger: Ledger) -> l
 
 def _by_type(index: int, text: str, table: NamedTable, ledger: Ledger) -> dict[str, int]:
     totals: dict[str, int] = {}
+    row, header = np.arange(len(table)) == index, table.header("counts")
     for model, number in split_device_list(text).items():
         try:
-            totals[model] = totals.get(model, 0) + parse_count(number)
+            stated = read_count(number)
         except InputError as error:
-            row = np.arange(len(table)) == index
-            ledger.doubt(row, error.id, table.header("counts"), lambda _: text, severity=Severity.ERROR)
+            ledger.doubt(row, error.id, header, lambda _: text, severity=Severity.ERROR)
+            continue
+        totals[model] = totals.get(model, 0) + stated.number
+        if stated.doubt:
+            ledger.doubt(row, stated.doubt, header, lambda _: text, severity=stated.severity, **stated.values)
     return totals

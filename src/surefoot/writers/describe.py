@@ -13,6 +13,7 @@ from surefoot.analysis.accuracy.duplicates import SAME_SHEET
 from surefoot.analysis.assess import Assessment
 from surefoot.analysis.assess.outside import KnownOnTheDay
 from surefoot.analysis.locate import Readings, mixture_shares
+from surefoot.designations import type_key
 from surefoot.messages import render
 from surefoot.model import Doubt
 from surefoot.terms import Fate, Severity, Stage
@@ -258,12 +259,13 @@ def _ledger(assessment: Assessment, lang: str) -> dict[str, Any]:
 
 
 def _by_type(assessment: Assessment) -> dict[str, dict[str, float]]:
-    """Expected counts by model.
+    """Expected counts by model, under the first of its spellings.
 
     The devices of a mixed row are shared out in the proportions of the row, but a removal of one type is of that
     type: the other fates are then shared out in the proportions of what is left.
     """
     result: dict[str, dict[str, float]] = {}
+    names: dict[str, str] = {}
     for label, line in assessment.ledger.by_model().items():
         shares = mixture_shares(label)
         removed = {k[1:]: v for k, v in assessment.ledger.removed_of_model.items() if k[0] == label}
@@ -271,7 +273,8 @@ def _by_type(assessment: Assessment) -> dict[str, dict[str, float]]:
         left = {m: max(s * line["recorded"] - own[m], 0.0) for m, s in shares.items()}
         whole = sum(left.values())
         for model, share in shares.items():
-            into = result.setdefault(model or "not stated", dict.fromkeys(("recorded", *(f.value for f in Fate)), 0.0))
+            name = names.setdefault(type_key(model), model or "not stated")
+            into = result.setdefault(name, dict.fromkeys(("recorded", *(f.value for f in Fate)), 0.0))
             into["recorded"] += share * line["recorded"]
             for fate in Fate:
                 of_one = sum(v for (_, f), v in removed.items() if f is fate)

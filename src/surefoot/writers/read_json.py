@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from surefoot.analysis.locate import Reading, Readings
+from surefoot.analysis.locate import Reading, Readings, items_by_type
 from surefoot.messages import render
 from surefoot.model import Doubt, MinefieldRecord, SetAside, TableCount, Where
 from surefoot.positions.local import from_local
@@ -88,19 +88,6 @@ def _stated(record: MinefieldRecord) -> dict[str, Any] | None:
     return {
         "raw": record.laid.raw, "first": record.laid.first.isoformat(), "last": record.laid.last.isoformat()
     }  # fmt: skip
-
-
-def items_by_type(record: MinefieldRecord) -> dict[str, int]:
-    """Recorded devices by model as written; "" = model not stated."""
-    counts: dict[str, int] = {}
-    for row in record.rows:
-        for model, count in (row.mines or {"": row.count or 0}).items():
-            counts[model] = counts.get(model, 0) + count
-    counted = {row.no for row in record.rows if row.count is not None}
-    for device in record.devices:
-        if device.row not in counted:
-            counts[device.model] = counts.get(device.model, 0) + 1
-    return {model: count for model, count in counts.items() if count}
 
 
 def _event(event: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from surefoot.analysis.accounting.remaining import (
     still_in_ground,
 )
 from surefoot.analysis.matching import Association
+from surefoot.designations import type_key
 from surefoot.errors import UsageError
 from surefoot.model import Doubt, Where
 from surefoot.terms import Fate, FindFate, Severity
@@ -158,7 +159,7 @@ def ledger(
     find_fate : (m,)
         `terms.FindFate`; detonated and lifted are columns of their own, every other fate counts as found.
     item_row, item_model : (n,)
-        As written; types are compared without case, spaces and hyphens. "" = type not certain.
+        As written; types are compared by `designations.type_key`. "" = type not certain.
     searched : (n,)
         P(the item's place lies on searched ground), before looking at what was found.
     detection
@@ -233,7 +234,7 @@ def _from_finds(association: Association, find_fate: Texts) -> Floats:
 
 
 def _key(model: object) -> str:
-    return "".join(str(model).casefold().replace("-", "").split())
+    return type_key(str(model))
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shapely.geometry import Polygon
+from shapely.geometry import MultiPoint, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from surefoot.analysis.locate.anchors import Place
@@ -20,7 +21,7 @@ from surefoot.analysis.locate.hypotheses import (
     shortened_candidates,
     stated_places,
 )
-from surefoot.analysis.locate.items import category_of_label, excess, mixture_label, mixture_shares, unallocated
+from surefoot.analysis.locate.items import category_of_label, mixture_label, mixture_shares
 from surefoot.analysis.locate.moments import LegErrors
 from surefoot.analysis.locate.priors import Priors, merged
 from surefoot.analysis.locate.quality import form_completeness, locatability
@@ -33,6 +34,7 @@ from surefoot.analysis.locate.readings import (
     ReadLeg,
     ReadRow,
 )
+from surefoot.analysis.locate.tally import MOST_DEVICES, excess, items_by_type, left_out, unallocated
 from surefoot.errors import PositionError
 from surefoot.model import Doubt, MinefieldRecord
 from surefoot.terms import RecordFamily, Severity
@@ -49,11 +51,14 @@ __all__ = [
     "Reading",
     "Readings",
     "category_of_label",
+    "items_by_type",
     "locate",
     "merged",
     "mixture_label",
     "mixture_shares",
 ]
+
+LEAST_WIDTH_M = 1.0  # an outline narrower than the rounding of its corners is a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,10 @@ def locate(record: MinefieldRecord, *, context: LocateContext) -> Readings:
     if record.geometry is not None:
         reading = locate_geometry(record, priors)
         level = locatability(record, 0)
-        return Readings(record.record_id, (reading,), 0.0, completeness, level, (), unallocated(record))
+        drawn_notes = _Doubts(record)
+        _explain_left_out(record, drawn_notes)
+        told = tuple(drawn_notes.doubts)
+        return Readings(record.record_id, (reading,), 0.0, completeness, level, told, unallocated(record))
     notes = _Doubts(record)
     builder = ReadingBuilder(record, priors)
     ways = _ways(record, priors, context.region, notes)
@@ -229,26 +237,44 @@ def _explain(
             if not miss.shared:
                 notes.add("SF-R230", Severity.ERROR, "legs", f"{miss.length_m:.0f} m", target=miss.target)
                 continue
-            notes.add("SF-R051", severity, "legs", f"{miss.length_m:.1f} m = 1:{miss.ratio:.0f}", target=miss.target)
+            notes.add(
+                "SF-R051", severity, "legs", f"{miss.length_m:.1f} m = 1:{_whole_ratio(miss.ratio)}", target=miss.target
+            )
     if len(readings) > 1 and readings[0].points:
         spread = " / ".join(f"{r.spread_m:.0f}" for r in readings)
         notes.add("SF-R052", Severity.WARNING, "", f"{len(readings)}", spread=spread)
     _explain_outline(record, readings[0], notes)
-    over = excess(record)
-    if over:
-        notes.add("SF-R053", Severity.WARNING, "totals", over)
+    for model, count in excess(record).items():
+        notes.add("SF-R053", Severity.WARNING, "totals", f"{count} {model}".strip())
     rest = unallocated(record)
     if rest and record.rows:
         notes.add("SF-R054", Severity.INFO, "totals", sum(rest.values()))
+    _explain_left_out(record, notes)
     if record.family is RecordFamily.INTERVIEW:
         notes.add("SF-R055", Severity.INFO, "family", record.family)
 
 
+def _whole_ratio(ratio: float) -> str:
+    """Return the ratio of a closure cut to a whole number: 1:18 for 18.66, which is worse than 1:19."""
+    return str(math.floor(ratio)) if math.isfinite(ratio) else "∞"
+
+
+def _explain_left_out(record: MinefieldRecord, notes: _Doubts) -> None:
+    """Say which numbers are too large to be those of one record."""
+    for column, count in left_out(record).items():
+        notes.add("SF-R195", Severity.ERROR, column, count, most=MOST_DEVICES)
+
+
 def _explain_outline(record: MinefieldRecord, reading: Reading, notes: _Doubts) -> None:
-    """Say that an outline crosses itself: its corners are not in the order they are walked."""
+    """Say that an outline has no surface, or crosses itself: its corners are not in the order they are walked."""
     places = reading.point_positions() if reading.points else {}
-    corners = [places[name] for name in reading.area if name in places]
-    if len(set(corners)) >= 3 and not Polygon([(z.real, z.imag) for z in corners]).is_valid:
+    corners = [(places[name].real, places[name].imag) for name in reading.area if name in places]
+    if len(corners) < 3:
+        return
+    hull = MultiPoint(corners).convex_hull
+    if hull.area <= LEAST_WIDTH_M * hull.length / 2:
+        notes.add("SF-R206", Severity.WARNING, "area", ", ".join(reading.area))
+    elif not Polygon(corners).is_valid:
         notes.add("SF-R032", Severity.WARNING, "area", ", ".join(reading.area))
 
 

@@ -61,6 +61,8 @@ def places_of(
 
 def _mgrs(statement: CoordinateStatement) -> Place:
     zone, north, easting, northing, quantum = mgrs_to_utm(statement.mgrs)
+    if statement.easting is not None and statement.northing is not None:  # written as UTM with its latitude band
+        easting, northing, quantum = statement.easting, statement.northing, statement.quantum_m
     return Place(utm_crs(zone, north), easting, northing, quantum)
 
 

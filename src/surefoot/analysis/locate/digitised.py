@@ -13,6 +13,7 @@ from surefoot.analysis.locate.items import ItemColumns, mixture_label
 from surefoot.analysis.locate.moments import LegErrors
 from surefoot.analysis.locate.priors import Priors
 from surefoot.analysis.locate.readings import Network, Reading, ReadItems, ReadRow
+from surefoot.analysis.locate.tally import expanded
 from surefoot.model import MinefieldRecord
 from surefoot.positions.local import to_local
 from surefoot.terms import Slot
@@ -60,12 +61,12 @@ def _items(record: MinefieldRecord, drawn: BaseGeometry, priors: Priors) -> tupl
     columns = ItemColumns(1, 0)
     offsets: list[complex] = []
     rows = []
-    for number, row in enumerate(record.rows):
-        count = row.count or 0
+    counts, with_totals = expanded(record)
+    for number, (row, count) in enumerate(zip(record.rows, counts, strict=True)):
         line = lines[number] if number < len(lines) else None
         _add_row(columns, offsets, row.no, mixture_label(row.mines), count, line, drawn, priors)
         rows.append(ReadRow(row.no, (), row.count, None))
-    if not record.rows:
+    if not record.rows and with_totals:
         for model, count in record.totals.items():
             line = lines[0] if len(lines) == 1 else None
             _add_row(columns, offsets, "", model, count, line, drawn, priors)

@@ -12,7 +12,9 @@ from shapely.geometry import Polygon
 
 from surefoot.analysis.locate.priors import Priors
 from surefoot.analysis.locate.readings import Network, ReadItems, ReadRow
-from surefoot.model import MinefieldRecord, PlannedDevice, Row, category_of_model
+from surefoot.analysis.locate.tally import expanded, unallocated
+from surefoot.designations import category_of_model, type_key
+from surefoot.model import MinefieldRecord, PlannedDevice, Row
 from surefoot.positions.distances import to_metres
 from surefoot.terms import DeviceCategory, Slot
 
@@ -74,7 +76,12 @@ class ItemColumns:
 
 def mixture_label(mines: Mapping[str, int]) -> str:
     """Return the model of a row's devices; in a row of several types a label that keeps the proportions."""
-    kinds = {model: count for model, count in mines.items() if count > 0}
+    names: dict[str, str] = {}
+    kinds: dict[str, int] = {}
+    for model, count in mines.items():
+        if count > 0:
+            name = names.setdefault(type_key(model), model)
+            kinds[name] = kinds.get(name, 0) + count
     if len(kinds) <= 1:
         return next(iter(kinds), "")
     return " + ".join(f"{model}{MIXTURE_SIGN}{count}" for model, count in kinds.items())
@@ -93,36 +100,6 @@ def category_of_label(label: str) -> str:
     """Category of a model or of a mixture: the common one, else unknown."""
     kinds = {category_of_model(model) for model in mixture_shares(label)}
     return next(iter(kinds)).value if len(kinds) == 1 else DeviceCategory.UNKNOWN.value
-
-
-def unallocated(record: MinefieldRecord) -> dict[str, int]:
-    """Devices in the form's totals that stand in no row: model -> number."""
-    placed: dict[str, int] = {}
-    for row in record.rows:
-        for model, count in (row.mines or {"": row.count or 0}).items():
-            placed[model] = placed.get(model, 0) + count
-    for device in record.devices:
-        if not _in_counted_row(device, record.rows):
-            placed[device.model] = placed.get(device.model, 0) + 1
-    by_model = {m: n - placed.get(m, 0) for m, n in record.totals.items() if m and n > placed.get(m, 0)}
-    whole = record.totals.get("")
-    if whole is not None:
-        rest = whole - sum(placed.values()) - sum(by_model.values())
-        if rest > 0:
-            by_model[""] = rest
-    return by_model
-
-
-def _in_counted_row(device: PlannedDevice, rows: tuple[Row, ...]) -> bool:
-    return any(row.no == device.row and row.count is not None for row in rows)
-
-
-def excess(record: MinefieldRecord) -> int:
-    """By how many the rows exceed the form's own totals, 0 when they do not."""
-    if not record.totals:
-        return 0
-    in_rows = sum(row.count or 0 for row in record.rows)
-    return max(0, in_rows - sum(record.totals.values()))
 
 
 def row_spacing_m(row: Row, priors: Priors) -> float | None:
@@ -158,14 +135,16 @@ def place_rows(
     """
     items = ItemColumns(len(network.anchors), len(network.legs))
     read_rows = []
-    for row in record.rows:
+    counts, with_totals = expanded(record)
+    for row, count in zip(record.rows, counts, strict=True):
         planned = {n: d for n, d in enumerate(record.devices) if d.row == row.no and n in device_points}
         taken = _add_planned(items, planned, device_points, points, row, priors)
-        read_rows.append(_add_row(items, row, max(0, (row.count or 0) - taken), network, points, priors, trust))
+        read_rows.append(_add_row(items, row, max(0, count - taken), network, points, priors, trust))
     row_names = {row.no for row in record.rows}
     loose = {n: d for n, d in enumerate(record.devices) if d.row not in row_names}
     _add_planned(items, loose, device_points, points, None, priors)
-    _add_unallocated(items, record, network, points, priors)
+    if with_totals:
+        _add_unallocated(items, record, network, points, priors)
     return items.columns(), tuple(read_rows)
 
 

@@ -27,7 +27,7 @@ def form_completeness(record: MinefieldRecord) -> dict[str, bool | None]:
         "numbers": counted,
         "emplacing_method": bool(record.method),
         "fuze_type_and_life": bool((record.fuze or any(r.fuze for r in record.rows)) and record.life),
-        "date_and_time": record.laid is not None,
+        "date_and_time": record.laid is not None and record.laid.exact and record.laid.states_time,
         "anti_handling": bool(record.anti_handling) or any(row.anti_handling for row in record.rows),
         "position_of_each_mine_or_row": None if remote else (planned or located_rows),
         "booby_traps_singly": bool(record.booby_traps) or (planned if record.devices else None),

@@ -21,6 +21,7 @@ from surefoot.analysis.reanchor.placements import Placement
 from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts
 from surefoot.analysis.reanchor.sampler import Settings
 from surefoot.analysis.reanchor.together import Corrected, Runner, Subject, Surroundings, correct_all, visited
+from surefoot.designations import type_key
 from surefoot.model import Accidents, DevicesFound, MinefieldRecord, SearchedAreas
 from surefoot.positions.grid import Grid
 from surefoot.positions.local import from_local
@@ -217,7 +218,8 @@ def _not_removed(record: MinefieldRecord, model: npt.NDArray[np.object_]) -> Flo
     for event in record.events:
         if event.kind not in REMOVED or event.count is None:
             continue
-        fits = np.array([not event.model or event.model in mixture_shares(label) for label in model], dtype=bool)
+        wanted = type_key(event.model)
+        fits = np.array([not wanted or wanted in map(type_key, mixture_shares(label)) for label in model], dtype=bool)
         if fits.any():
             left[fits] *= max(0.02, 1.0 - event.count / max(fits.sum(), 1))
     return left

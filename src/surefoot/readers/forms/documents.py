@@ -13,7 +13,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from surefoot.errors import InputError
 from surefoot.model import Where
-from surefoot.readers.forms.words import split_device_list
+from surefoot.readers.forms.counts import split_device_list
 
 _BASE: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the C parser where there is one
 WORKBOOK_SHEETS = (
@@ -29,12 +29,26 @@ WORKBOOK_SHEETS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class StatedTwice:
+    """A field that stands twice in one table of a form: YAML keeps the second value."""
+
+    table: Mapping[Any, Any]
+    key: str
+    first: str
+    second: str
+
+
 class _Strings(_BASE):  # type: ignore[misc]
     """Loads strings only: "1540", "0-95" and "12.07.1993" stay what was written on the form.
 
     A form is thousands of short texts. Nothing is looked up for them, neither a tag by its place in the document
     nor a constructor by its tag; lists and tables go the loader's own way, with its checks of keys and aliases.
     """
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.twice: list[StatedTwice] = []
 
     def descend_resolver(self, parent: Any, index: Any) -> None:
         """Tags do not depend on the place."""
@@ -49,6 +63,23 @@ class _Strings(_BASE):  # type: ignore[misc]
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """Return what a node stands for."""
         return node.value if type(node) is yaml.ScalarNode else super().construct_object(node, deep=deep)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """Return a table, and remember the keys that stand twice in it."""
+        table = super().construct_mapping(node, deep=deep)
+        if len(table) < len(node.value):
+            first: dict[str, Any] = {}
+            for key, value in node.value:
+                if isinstance(key, yaml.ScalarNode) and key.value in first:
+                    texts = (_node_text(first[key.value]), _node_text(value))
+                    self.twice.append(StatedTwice(table, key.value, *texts))
+                elif isinstance(key, yaml.ScalarNode):
+                    first[key.value] = value
+        return table
+
+
+def _node_text(node: Any) -> str:
+    return str(node.value)[:80] if isinstance(node, yaml.ScalarNode) else "..."
 
 
 _TAGS = {
@@ -66,6 +97,7 @@ class FormDocument:
     default_id: str
     fields: Mapping[str, Any] | None
     found: str = ""
+    twice: tuple[StatedTwice, ...] = ()
 
 
 def read_yaml_documents(path: Path) -> list[FormDocument]:
@@ -82,8 +114,9 @@ def read_yaml_documents(path: Path) -> list[FormDocument]:
         raise InputError("SF-R003", path.name) from error
     if not text.strip():
         raise InputError("SF-R001", path.name)
+    twice: list[StatedTwice] = []
     try:
-        marked = list(_documents_with_lines(text))
+        marked = _documents_with_lines(text, twice)
     except yaml.YAMLError as error:
         raise InputError("SF-R002", path.name, detail=_first_line(error)) from error
     forms = [form for line, node in marked for form in _forms_in(node, line)]
@@ -94,6 +127,7 @@ def read_yaml_documents(path: Path) -> list[FormDocument]:
             f"{path.stem}#{number}" if several else path.stem,
             fields if isinstance(fields, dict) else None,
             "" if isinstance(fields, dict) else str(fields)[:80],
+            tuple(one for one in twice if _holds(fields, one.table)),
         )
         for number, (line, fields) in enumerate(forms, start=1)
     ]
@@ -103,7 +137,8 @@ def _first_line(error: yaml.YAMLError) -> str:
     return str(error).replace("\n", " ")[:160]
 
 
-def _documents_with_lines(text: str) -> list[tuple[int, Any]]:
+def _documents_with_lines(text: str, twice: list[StatedTwice] | None = None) -> list[tuple[int, Any]]:
+    """Return the documents with their lines; the keys stated twice in them are added to `twice`."""
     loader = _Strings(text)
     documents: list[tuple[int, Any]] = []
     try:
@@ -113,6 +148,8 @@ def _documents_with_lines(text: str) -> list[tuple[int, Any]]:
                 documents.append((node.start_mark.line + 1, loader.construct_document(node)))
     finally:
         loader.dispose()
+    if twice is not None:
+        twice += loader.twice
     return documents
 
 
@@ -122,6 +159,19 @@ def _forms_in(document: Any, line: int) -> list[tuple[int, Any]]:
     if isinstance(document, list):
         return [(line, item) for item in document]
     return [(line, document)]
+
+
+def _holds(fields: Any, table: Mapping[Any, Any]) -> bool:
+    """Whether a table is that of a form, or one inside it."""
+    open_parts, seen = [fields], set()
+    while open_parts:
+        part = open_parts.pop()
+        if part is table:
+            return True
+        if isinstance(part, dict | list) and id(part) not in seen:
+            seen.add(id(part))
+            open_parts += part.values() if isinstance(part, dict) else part
+    return False
 
 
 def read_workbook_documents(path: Path) -> list[FormDocument]:
@@ -186,6 +236,8 @@ def _sheet_rows(cells: list[list[Any]]) -> list[tuple[int, dict[str, str]]]:
 def _cell_text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, dt.datetime) and value.time() != dt.time():
+        return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, dt.date):
         return value.isoformat()[:10]
     return str(value).strip()

@@ -23,8 +23,8 @@ from surefoot.model import (
     MinefieldRecord,
     PlannedDevice,
     ReferencePoint,
-    Row,
     Sketch,
+    StatedDate,
     category_of_model,
 )
 from surefoot.positions.bearings import is_back_bearing, parse_bearing
@@ -33,20 +33,16 @@ from surefoot.positions.distances import parse_distance
 from surefoot.positions.sheets import farthest_centres_km, parse_sheet
 from surefoot.positions.statements import BearingStatement, CoordinateStatement, DistanceStatement
 from surefoot.positions.zones import parse_crs
+from surefoot.readers.forms.days import is_month_first, parse_date
 from surefoot.readers.forms.documents import FormDocument
+from surefoot.readers.forms.events import date_texts, parse_events
+from surefoot.readers.forms.names import with_one_name_each
 from surefoot.readers.forms.notes import Notes
+from surefoot.readers.forms.numbers import count_of, rows_of, totals_of
+from surefoot.readers.forms.numbers import text_of as _text
 from surefoot.readers.forms.schema import passes, schema, validator
 from surefoot.readers.forms.shape import in_shape
-from surefoot.readers.forms.words import (
-    distance_method_of,
-    instrument_of,
-    parse_count,
-    parse_date,
-    parse_events,
-    parse_family,
-    split_device_list,
-    without_date,
-)
+from surefoot.readers.forms.words import distance_method_of, instrument_of, parse_family
 from surefoot.readers.priors import default_priors
 from surefoot.terms import BearingUnit, DeviceCategory, EventKind, RecordFamily, Severity
 
@@ -64,7 +60,9 @@ def parse_form(document: FormDocument) -> MinefieldRecord:
     if document.fields is None or not set(document.fields) & set(schema()["properties"]):
         raise InputError("SF-R006", document.found or ", ".join(map(str, document.fields or {}))[:80])
     notes = Notes(document.where)
-    fields = _well_formed(in_shape(document.fields), notes)
+    fields = with_one_name_each(_well_formed(in_shape(document.fields), notes), notes)
+    for twice in document.twice:
+        notes.add("SF-R205", Severity.WARNING, twice.key, twice.key, first=twice.first, second=twice.second)
     record_id = _text(fields.get("record_id")) or document.default_id
     family = notes.attempt(parse_family, _text(fields.get("family")), "family") or RecordFamily.OTHER
     formulyar = family is RecordFamily.FORMULYAR
@@ -79,20 +77,20 @@ def parse_form(document: FormDocument) -> MinefieldRecord:
         series=_text(fields.get("series")),
         unit=_pseudonym(fields.get("unit")),
         compiler=_pseudonym(fields.get("compiler")),
-        laid=notes.attempt(parse_date, _text(fields.get("laid")), "laid"),
-        compiled=notes.attempt(parse_date, _text(fields.get("compiled")), "compiled"),
-        received=notes.attempt(parse_date, _text(fields.get("received")), "received"),
-        map=_map_reference(fields.get("map", {}), notes),
+        laid=_date(fields.get("laid"), "laid", notes),
+        compiled=_date(fields.get("compiled"), "compiled", notes),
+        received=_date(fields.get("received"), "received", notes),
+        map=_map_reference(fields.get("map", {}), family, notes),
         crs=crs,
         reference_points=given,
         legs=_legs(fields.get("legs", []), given, formulyar, notes),
         points=_points(fields.get("points", []), notes),
-        rows=_rows(fields.get("rows", []), notes),
+        rows=rows_of(fields.get("rows", []), notes),
         devices=_devices(fields.get("devices", []), formulyar, notes),
         area=tuple(_text(point) for point in fields.get("area", [])),
         front=notes.attempt(parse_distance, _text(fields.get("front")), "front"),
         depth=notes.attempt(parse_distance, _text(fields.get("depth")), "depth"),
-        totals=_totals(fields.get("totals"), notes),
+        totals=totals_of(fields.get("totals"), notes),
         method=_text(fields.get("method")),
         fuze=_text(fields.get("fuze")),
         life=_text(fields.get("life")),
@@ -174,8 +172,12 @@ def _kept(key: str, value: Any, bad: set[tuple[str, int | None]]) -> Any:
     return [entry for number, entry in enumerate(value) if (key, number) not in bad]
 
 
-def _text(value: object) -> str:
-    return "" if value is None else str(value).strip()
+def _date(value: object, column: str, notes: Notes) -> StatedDate | None:
+    text = _text(value)
+    stated = notes.attempt(parse_date, text, column)
+    if stated is not None and is_month_first(text):
+        notes.add("SF-R208", Severity.WARNING, column, text, day=stated.first.isoformat())
+    return stated
 
 
 def _pseudonym(value: object) -> str:
@@ -318,43 +320,6 @@ def _points(entries: list[Mapping[str, Any]], notes: Notes) -> tuple[GivenPoint,
     return tuple(points)
 
 
-def _counts(written: object, column: str, notes: Notes) -> dict[str, int]:
-    if not written:
-        return {}
-    pairs = written if isinstance(written, dict) else split_device_list(_text(written))
-    counts = {str(model): notes.attempt(parse_count, _text(number), column) for model, number in pairs.items()}
-    return {model: count for model, count in counts.items() if count is not None}
-
-
-def _totals(written: object, notes: Notes) -> dict[str, int]:
-    counts = _counts(written, "totals", notes)
-    return {("" if re.fullmatch(r"(?i)total|all|всего|итого|ukupno|", key) else key): n for key, n in counts.items()}
-
-
-def _rows(entries: list[Mapping[str, Any]], notes: Notes) -> tuple[Row, ...]:
-    rows = []
-    for number, entry in enumerate(entries, start=1):
-        column = f"rows[{number}]"
-        mines = _counts(entry.get("mines"), f"{column}.mines", notes)
-        stated = notes.attempt(parse_count, _text(entry.get("count")), f"{column}.count")
-        if stated is not None and mines and stated != sum(mines.values()):
-            notes.add("SF-R023", Severity.WARNING, f"{column}.count", stated, mines=sum(mines.values()))
-        rows.append(
-            Row(
-                no=_text(entry.get("no")) or str(number),
-                origin=_text(entry.get("from")),
-                target=_text(entry.get("to")),
-                spacing=notes.attempt(parse_distance, _text(entry.get("spacing")), f"{column}.spacing"),
-                count=sum(mines.values()) if mines else stated,
-                mines=mines,
-                fuze=_text(entry.get("fuze")),
-                depth=_text(entry.get("depth")),
-                anti_handling=_text(entry.get("anti_handling")),
-            )
-        )
-    return tuple(rows)
-
-
 def _devices(entries: list[Mapping[str, Any]], formulyar: bool, notes: Notes) -> tuple[PlannedDevice, ...]:
     devices = []
     for number, entry in enumerate(entries, start=1):
@@ -362,7 +327,7 @@ def _devices(entries: list[Mapping[str, Any]], formulyar: bool, notes: Notes) ->
         devices.append(
             PlannedDevice(
                 row=_text(entry.get("row")),
-                index=notes.attempt(parse_count, _text(entry.get("index")), f"{column}.index"),
+                index=count_of(_text(entry.get("index")), f"{column}.index", notes),
                 model=_text(entry.get("type")),
                 position=_position(entry.get("position"), f"{column}.position", notes),
                 origin=_text(entry.get("from")),
@@ -379,16 +344,28 @@ def _events(entries: list[Any], notes: Notes) -> tuple[LaterEvent, ...]:
         column, text = f"events[{number}]", _text(entry)
         read = notes.attempt(parse_events, text, column)
         if read is None:  # its day does not exist: the rest is read all the same
-            read = tuple(replace(event, raw=text) for event in parse_events(without_date(text)))
+            read = parse_events(text, no_such_day=True)
+        else:
+            for day in filter(is_month_first, date_texts(text)):
+                notes.add("SF-R208", Severity.WARNING, column, text, day=parse_date(day).first.isoformat())
         if read[0].kind is EventKind.UNKNOWN:
             notes.add("SF-R024", Severity.WARNING, column, text)
         events.extend(read)
     return tuple(events)
 
 
-def _map_reference(written: Mapping[str, Any], notes: Notes) -> MapReference:
+def _weight_of_sheet(raw_sheet: str, family: RecordFamily) -> Severity:
+    """Other map series have names of their own; what looks like a Soviet sheet, or stands on a formulyar, is a loss."""
+    soviet = re.match(r"\W*[^\W\d_]\W*\d{1,2}\b", raw_sheet) is not None
+    other_series = family in (RecordFamily.ZAPISNIK, RecordFamily.NATO) and not soviet
+    return Severity.INFO if other_series else Severity.WARNING
+
+
+def _map_reference(written: Mapping[str, Any], family: RecordFamily, notes: Notes) -> MapReference:
     raw_sheet = _text(written.get("sheet"))
     sheets = parse_sheet(raw_sheet) if raw_sheet else ()
+    if raw_sheet and not sheets:
+        notes.add("SF-R207", _weight_of_sheet(raw_sheet, family), "map.sheet", raw_sheet)
     if len(sheets) > 1:
         names = " / ".join(sheet.name for sheet in sheets)
         apart = f"{farthest_centres_km(sheets):.1f}"
