@@ -50,10 +50,10 @@ def _factor(factor: Interval | None) -> dict[str, Any] | None:
 
 
 def learned_file(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the content of ``learned_priors.json``: what a later case names as its priors."""
+    """Return the content of ``learned_priors.json``: what a later case names as its priors; no series = no file."""
     series = {
         one["scope"].removeprefix("series:"): {key: one[key] for key in ("records", "level", "factors", "priors")}
-        for one in document["learned"]
+        for one in document.get("learned") or ()
         if one["scope"].startswith("series:")
     }
     head = {key: document[key] for key in ("case", "simulated", "as_of", "version", "seed")}
