@@ -578,6 +578,14 @@ def test_a_traverse_that_contradicts_its_ends_is_read_from_either_end(miss_m: in
     assert [d.severity for d in found.doubts if d.id == "SF-R230"] == [Severity.ERROR]
 
 
+def test_many_contradictions_do_not_multiply_the_readings() -> None:
+    points = [{"id": f"P{n}", "position": f"(0, {1000 * n})"} for n in range(31)]
+    legs = [leg("P0", "1", "90°", "50 m"), *(leg("1", f"P{n}", "90°", "50 m") for n in range(1, 31))]
+    found = placed(reference_points=points, legs=legs)
+    assert 1 <= len(found.readings) <= 2
+    assert "SF-R230" in ids(found)
+
+
 def test_a_traverse_without_length_is_placed() -> None:
     points = [{"id": "A", "position": "(0, 0)"}, {"id": "B", "position": "(0, 0)"}]
     found = placed(reference_points=points, legs=[leg("A", "1", "90°", "0 m"), leg("1", "B", "90°", "0 m")])

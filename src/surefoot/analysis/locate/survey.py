@@ -346,9 +346,10 @@ def _from_either_end(survey: Survey, closing: int, miss: Misclosure) -> list[Sol
     """Leave out the closing leg, or the first leg of the traverse: one of its ends or legs is wrong, not told which."""
     measure = survey.measures[closing]
     path = _path(survey, measure.origin, measure.target)
-    ends = {miss.target: closing} | ({survey.parent[path[0]][0]: survey.parent[path[0]][1]} if path else {})
+    # Only the first contradiction is followed both ways: many together would double the readings each time.
+    first = [survey.parent[path[0]][1]] if path and not survey.refused else []
     solutions = []
-    for left_out in dict.fromkeys(ends.values()):
+    for left_out in dict.fromkeys([closing, *first]):
         lost = replace(survey.measures[left_out], azimuth=None, distance_m=None)
         branch = _anew(survey, [lost if n == left_out else m for n, m in enumerate(survey.measures)])
         branch.refused.append(miss)
