@@ -172,6 +172,23 @@ def test_a_sketch_drawn_out_along_one_axis_is_bent_back_only_where_the_finds_ask
         assert (best.stretch, best.shear) == (0.0, 0.0)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_placement_stands_on_the_finds_not_between_two_places_where_it_might(seed: int) -> None:
+    """Three finds of a row of five that may be its first, its middle or its last three."""
+    u = np.arange(-16.0, 17.0, 8.0) + 0j
+    wide = np.diag(np.square([12.0, 12.0, 0.01, 0.005]))
+    hypothesis = Hypothesis("as_read", 0, {}, 1.0, 0j, u, wide, np.full(5, 0.5), np.zeros(5))
+    prior = RecordPrior("R-1", np.arange(5), np.full(5, "1", dtype=object), (hypothesis,))
+    at, none = np.array([-3.0, 5.0, 13.0]), np.full(3, "", dtype=object)
+    seen = Seen(np.column_stack([at, np.ones(3)]), np.full(3, 0.5), np.zeros(3, int), none, none, np.full(3, np.nan))
+    facts = RecordFacts(np.arange(5) + 1.0, np.zeros(5, int), np.full(5, 0.85), 1e-6, 5e-3)
+    ground = SearchedGround(np.array([], dtype=object), np.array([]))
+    posterior = explore(prior, facts, seen, ground, rng=np.random.default_rng(seed), settings=EFFORT)
+    for placement in placements_of(posterior, np.random.default_rng(seed)):
+        off = np.abs(placement.mean[None, :] - (at + 1j)[:, None]).min(axis=1)
+        assert off.max() < 1.5
+
+
 # --- a region whose truth is known -----------------------------------------------------------------------
 
 

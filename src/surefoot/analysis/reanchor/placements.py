@@ -1,8 +1,10 @@
 """From the posterior's draws to placements: what remains possible for a record, and where each device then is.
 
-Draws that hang together form one placement; placements are never averaged into one position. What a similarity cannot
-take out, the offset of each row, is predicted draw by draw (a best linear unbiased prediction with the covariances of
-methods.md section 1).
+Draws that hang together form one placement; placements are never averaged into one position. A placement stands where
+its draws lie densest, found by mean shift (Comaniciu and Meer 2002, IEEE Trans. PAMI 24(5)), and its covariances are
+second moments about that place: rows are periodic, and the mean of draws one spacing apart is a place where no draw
+puts a device (docs/decisions/0016). What a similarity cannot take out, the offset of each row, is predicted draw by
+draw (a best linear unbiased prediction with the covariances of methods.md section 1).
 """
 
 from __future__ import annotations
@@ -28,10 +30,12 @@ Ints = npt.NDArray[np.int64]
 KDTree: Any = spatial.KDTree  # SciPy ships no types
 
 DRAWS = 1000
-LINK_M = 2.0
-LINK_SIGMAS = 0.6
+LINK_M, LINK_SIGMAS = 2.0, 1.5
+"""Draws nearer than this, metres or standard deviations of the hypothesis' draws, hang together."""
 LEAST_MODE = 0.02
 """Modes lighter than this are counted with the nearest heavier one of the same hypothesis."""
+DENSE_M, DENSE_SIGMAS, DENSE_STEPS = 2.0, 0.6, 5
+"""Reach of the mean shift, metres or standard deviations of the placement's draws, and its steps."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +57,13 @@ class Placement:
     scale
         1 = unchanged.
     covariance : float array (4, 4)
-        Of (shift east m, shift north m, turn deg, scale).
+        Of (shift east m, shift north m, turn deg, scale), about these values.
     stretch, shear
         0 unless the affine hypothesis won.
     mean : complex array (n,)
-        Easting + i northing of every device, metres.
+        Easting + i northing of every device where the draws lie densest, metres.
     item_covariance : float array (n, 2, 2)
-        m2, the device's own scatter included.
+        m2, about that place, the device's own scatter included.
     p_find : float array (k, n)
         P(find is that device); k are the posterior's finds.
     p_missed : float array (n,)
@@ -132,25 +136,42 @@ def _some(sampled: Sampled, count: int, rng: np.random.Generator) -> Floats:
 
 
 def _modes(posterior: Posterior, sampled: Sampled, weight: float, states: Floats) -> list[Placement]:
-    label = _linked(states, sampled.hypothesis.pattern)
+    metres = _in_metres(states, sampled.hypothesis.pattern)
+    label = _linked(metres)
     groups = int(label.max()) + 1
     sums, offsets = _associations(sampled, states, label, groups)
     made = []
     for g in range(groups):
-        own = states[label == g]
-        share = weight * len(own) / len(states)
-        means = (part[g] / len(own) for part in sums)
-        made.append(_placement(posterior, sampled, share, own, offsets[label == g], *means))
+        own = label == g
+        share = weight * float(own.mean())
+        means = (part[g] / own.sum() for part in sums)
+        made.append(_placement(posterior, sampled, share, states[own], _densest(metres[own]), offsets[own], *means))
     return made
 
 
-def _linked(states: Floats, pattern: Complexes) -> Ints:
-    """Label draws by the mode they hang together in; light modes join the nearest heavier one."""
+def _in_metres(states: Floats, pattern: Complexes) -> Floats:
+    """Shift, turn and scale as lengths at the radius of gyration of the pattern, (s, 4)."""
     radius = float(np.sqrt(np.mean(np.abs(pattern) ** 2)))
-    metres = states[:, :4] * np.array([1.0, 1.0, radius, radius])
+    scaled: Floats = states[:, :4] * np.array([1.0, 1.0, radius, radius])
+    return scaled
+
+
+def _densest(metres: Floats) -> Ints:
+    """Rows of the draws about the place where they lie densest."""
+    reach = max(DENSE_M, DENSE_SIGMAS * float(np.sqrt(metres.var(axis=0).sum())))
+    tree = KDTree(metres)
+    centre = metres[int(np.argmax(tree.query_ball_point(metres, reach, return_length=True)))]
+    for _ in range(DENSE_STEPS):
+        near = np.sort(np.asarray(tree.query_ball_point(centre, reach), dtype=np.int64))
+        centre = metres[near].mean(axis=0)
+    return near
+
+
+def _linked(metres: Floats) -> Ints:
+    """Label draws by the mode they hang together in; light modes join the nearest heavier one."""
     reach = max(LINK_M, LINK_SIGMAS * float(np.sqrt(metres.var(axis=0).mean())))
     pairs = KDTree(metres).query_pairs(reach, output_type="ndarray")
-    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(states), len(states)))
+    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(metres), len(metres)))
     label = np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
     return _joined(label, metres)
 
@@ -185,37 +206,33 @@ def _associations(
 
 
 def _placement(
-    posterior: Posterior, sampled: Sampled, weight: float, states: Floats, offsets: Floats,
+    posterior: Posterior, sampled: Sampled, weight: float, states: Floats, dense: Ints, offsets: Floats,
     pairs: Floats, missed: Floats, covered: Floats,
 ) -> Placement:  # fmt: skip
     hypothesis, pattern = sampled.hypothesis, sampled.target.pattern
     shared, row = pattern[:, 4], pattern[:, 5].astype(np.int64)
     at_row = offsets[:, :, 1] + 1j * offsets[:, :, 2]
     places = moved(states, hypothesis) + np.sqrt(shared) * at_row[:, row]
-    mean = places.mean(axis=0)
+    mean = places[dense].mean(axis=0)
     own = pattern[:, 2] - shared + shared * offsets[:, :, 0].mean(axis=0)[row]
     covariance = _spread(places - mean) + own[:, None, None] * np.eye(2)
-    centre = states.mean(axis=0)
     shown = states[:, :4] * np.array([1.0, 1.0, np.degrees(1.0), 1.0])
     shown[:, 3] = np.exp(states[:, 3])
+    centre, bend = shown[dense].mean(axis=0), states[dense, 4:].mean(axis=0)
+    off = shown - centre
     wide = np.zeros((len(posterior.find), pairs.shape[1]))
     wide[sampled.find_rows] = pairs
-    usual = np.sqrt(np.bincount(row, shared) / np.bincount(row))
+    usual, offset = np.sqrt(np.bincount(row, shared) / np.bincount(row)), at_row[dense].mean(axis=0)
+    offset_variance = offsets[:, :, 0].mean(axis=0) + 0.5 * np.mean(np.abs(at_row - offset) ** 2, axis=0)
     return Placement(
-        weight, hypothesis, hypothesis.centroid, complex(centre[0], centre[1]), float(np.degrees(centre[2])),
-        float(np.exp(centre[3])), np.cov(shown.T).reshape(4, 4) if len(shown) > 1 else np.zeros((4, 4)),
-        float(centre[4]), float(centre[5]), mean, covariance, wide, missed, covered,
-        usual * at_row.mean(axis=0), usual * np.sqrt(offsets[:, :, 0].mean(axis=0) + _per_axis(at_row)), states,
+        weight, hypothesis, hypothesis.centroid, complex(centre[0], centre[1]), float(centre[2]), float(centre[3]),
+        off.T @ off / len(off), float(bend[0]), float(bend[1]), mean, covariance, wide, missed,
+        covered, usual * offset, usual * np.sqrt(offset_variance), states,
     )  # fmt: skip
 
 
-def _per_axis(values: Complexes) -> Floats:
-    """Variance per axis over the first dimension."""
-    return np.asarray(0.5 * np.var(values, axis=0), dtype=np.float64)
-
-
 def _spread(deviation: Complexes) -> Floats:
-    """Covariance (n, 2, 2) of the places over the draws."""
+    """Second moments (n, 2, 2) of the deviations over the draws."""
     east, north = deviation.real, deviation.imag
     en = np.mean(east * north, axis=0)
     cov = np.array([[np.mean(east**2, axis=0), en], [en, np.mean(north**2, axis=0)]])
