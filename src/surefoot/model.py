@@ -119,12 +119,13 @@ class StatedDate:
 
 @dataclass(frozen=True, slots=True)
 class MapReference:
-    """The map the compiler used. `sheets` holds every sheet the written name may mean."""
+    """The map the compiler used. `sheets` holds every sheet the written name may mean; declination is east positive."""
 
     raw_sheet: str = ""
     sheets: tuple[Sheet, ...] = ()
     scale: float | None = None
     edition: str = ""
+    raw_margin_declination: str = ""
     margin_declination_deg: float | None = None
     margin_year: float | None = None
 

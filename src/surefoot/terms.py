@@ -124,6 +124,14 @@ class North(StrEnum):
     TRUE = "true"
 
 
+class MagneticEpoch(StrEnum):
+    """By which declination a bearing that a form calls magnetic was counted."""
+
+    LAYING_DATE = "laying_date"
+    MAP_MARGIN = "map_margin"
+    NONE_APPLIED = "none_applied"
+
+
 class BearingUnit(StrEnum):
     """Unit of a bearing; the mil names say how many make a full circle."""
 

@@ -11,8 +11,9 @@ from shapely.geometry import MultiPoint, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from surefoot.analysis.locate.anchors import Place
-from surefoot.analysis.locate.build import ReadingBuilder
+from surefoot.analysis.locate.build import ReadingBuilder, declination_at
 from surefoot.analysis.locate.digitised import locate_geometry
+from surefoot.analysis.locate.epochs import MAGNETIC_EPOCH
 from surefoot.analysis.locate.frames import easting_prefix
 from surefoot.analysis.locate.hypotheses import (
     Assumption,
@@ -58,6 +59,7 @@ __all__ = [
     "mixture_shares",
 ]
 
+FAR_OFF_DEG = 5.0  # no map's declination is that far off but near a strong anomaly
 LEAST_WIDTH_M = 1.0  # an outline narrower than the rounding of its corners is a line
 
 
@@ -104,13 +106,14 @@ def locate(record: MinefieldRecord, *, context: LocateContext) -> Readings:
     built, away = _within(built, context)
     if away:
         notes.add("SF-R045", Severity.ERROR, "reference_points", away)
-    readings = _with_spread(_normalised(_merged_alike(built or [builder.unplaced(None)])))
+    heaviest, cut = _heaviest(_merged_alike(built or [builder.unplaced(None)]), priors.keep_at_most())
+    readings = _with_spread(heaviest)
     level = locatability(record, _known_points(record, readings[0]))
     _explain(record, readings, level, builder, notes)
     return Readings(
         record.record_id,
         tuple(readings),
-        ways.weight_cut,
+        1.0 - (1.0 - ways.weight_cut) * (1.0 - cut),
         completeness,
         level,
         tuple(notes.doubts),
@@ -211,6 +214,14 @@ def _normalised(readings: list[Reading]) -> list[Reading]:
     return [replace(r, weight=r.weight / total) for r in ordered]
 
 
+def _heaviest(readings: list[Reading], keep: int) -> tuple[list[Reading], float]:
+    """The heaviest readings with weights adding to 1, and the weight of those left out."""
+    ordered = _normalised(readings)
+    if len(ordered) <= keep:
+        return ordered, 0.0
+    return _normalised(ordered[:keep]), sum(r.weight for r in ordered[keep:])
+
+
 def _with_spread(readings: list[Reading]) -> list[Reading]:
     """State how far each reading's points lie from those of the heaviest one."""
     if len(readings) < 2 or readings[0].pivot is None:
@@ -226,6 +237,7 @@ def _explain(
         notes.add(id_, severity, column, found, **values)
     _explain_place(record, readings, level, notes)
     _explain_zone(record, readings[0], notes)
+    _explain_margin(record, readings, builder, notes)
     if not any(reading.points for reading in readings):
         repeats = _repeats(record, builder.priors)
         if len(repeats) > 1:
@@ -286,6 +298,24 @@ def _explain_zone(record: MinefieldRecord, reading: Reading, notes: _Doubts) -> 
     prefix = easting_prefix(reading.crs) if reading.crs.startswith("EPSG") else None
     if prefix is not None and eastings and min(eastings) < 1e6:
         notes.add("SF-R064", Severity.INFO, "crs", record.map.raw_sheet, zone=prefix)
+
+
+def _explain_margin(record: MinefieldRecord, readings: list[Reading], builder: ReadingBuilder, notes: _Doubts) -> None:
+    """Say what the declination of the map's margin leaves open, and that it is hard to believe."""
+    pivot, margin, raw = readings[0].pivot, record.map.margin_declination_deg, record.map.raw_margin_declination
+    if margin is None or pivot is None:
+        return
+    if any(MAGNETIC_EPOCH in reading.hypotheses for reading in readings):
+        told = {"margin": f"{margin:.2f}", "laying": f"{builder.declination(pivot):.2f}"}
+        notes.add("SF-R219", Severity.WARNING, "map.margin_declination", raw, **told)
+    year = record.map.margin_year or builder.year
+    try:
+        model = declination_at(*pivot, year)
+    except PositionError:
+        return  # the year is none of the model's
+    if abs((margin - model + 180.0) % 360.0 - 180.0) > FAR_OFF_DEG:
+        told = {"margin": f"{margin:.2f}", "model": f"{model:.2f}", "year": str(int(year))}
+        notes.add("SF-R221", Severity.WARNING, "map.margin_declination", raw, **told)
 
 
 def _explain_place(record: MinefieldRecord, readings: list[Reading], level: int, notes: _Doubts) -> None:

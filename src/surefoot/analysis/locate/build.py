@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyproj
 
 from surefoot.analysis.locate.anchors import Place, far_off_sheets, outside_sheets
+from surefoot.analysis.locate.epochs import by_epoch
 from surefoot.analysis.locate.frames import Frame
 from surefoot.analysis.locate.hypotheses import Assumption, bearings_of, device_point
 from surefoot.analysis.locate.items import place_rows, row_conflicts, row_length_m
@@ -30,7 +31,7 @@ from surefoot.positions.distances import horizontal_m, to_metres
 from surefoot.positions.local import from_local, to_local
 from surefoot.positions.statements import BearingStatement, DistanceStatement
 from surefoot.positions.zones import convergence_deg, gauss_kruger_crs, utm_crs, utm_zone_of
-from surefoot.terms import DistanceUnit, North, RecordFamily, Sense, Severity
+from surefoot.terms import DistanceUnit, MagneticEpoch, North, RecordFamily, Sense, Severity
 
 Floats = npt.NDArray[np.float64]
 EARTH_RADIUS_M = 6_371_000.0
@@ -90,12 +91,22 @@ class ReadingBuilder:
         if way.frame is None or not placed:
             return [self.unplaced(way)]
         ground, names, anchors = self._ground(way.frame, placed)
+        covariance = self._anchor_covariance(placed, ground)
+        return [
+            reading
+            for told in self._by_epoch(way, ground)
+            for reading in self._surveyed(told, self._magnetic(ground, told), names, anchors, covariance)
+        ]
+
+    def _surveyed(
+        self, way: Assumption, ground: Ground, names: list[str], anchors: list[complex], anchor_covariance: Floats
+    ) -> list[Reading]:
         legs = [self._leg(leg, way, ground, n) for n, leg in enumerate(self.record.legs)]
         devices = self._device_legs(way, ground)
         survey = Survey(
             names,
             anchors,
-            self._anchor_covariance(placed, ground),
+            anchor_covariance,
             [leg.measure for leg in (*legs, *devices.values())],
             0.0 if ground.pivot is None else math.tan(math.radians(ground.pivot[1])) / EARTH_RADIUS_M,
         )
@@ -120,7 +131,7 @@ class ReadingBuilder:
         grid = frame.plane or grid_of(frame, pivot)
         convergence = float(np.asarray(convergence_deg(grid, pivot[0], pivot[1])))
         self._check_places(placed, operation)
-        return Ground(pivot, grid, operation, self._declination(pivot), convergence), names, anchors
+        return Ground(pivot, grid, operation, self.declination(pivot), convergence), names, anchors
 
     def _on_earth(self, places: list[Place]) -> tuple[PinnedOperation, Floats, Floats]:
         longitude, latitude = np.empty(len(places)), np.empty(len(places))
@@ -146,18 +157,45 @@ class ReadingBuilder:
         if operation.flagged:
             self.remark("SF-R047", Severity.WARNING, "crs", operation.code, spread=f"{operation.spread_m or 0:.0f}")
 
-    def _declination(self, pivot: tuple[float, float]) -> float | None:
+    @property
+    def year(self) -> float:
+        """Decimal year of the bearings: of laying, else of compiling, else 1990."""
+        stated = self.record.laid or self.record.compiled
+        return stated.decimal_year if stated is not None else _UNDATED_YEAR
+
+    def declination(self, pivot: tuple[float, float]) -> float | None:
+        """Declination on the day of laying, degrees, east positive; None where no bearing needs it or none is known."""
         if not self._needs_declination():
             return None
         stated = self.record.laid or self.record.compiled
         if stated is None:
             self.remark("SF-R049", Severity.WARNING, "laid")
-        year = stated.decimal_year if stated is not None else _UNDATED_YEAR
         try:
-            return declination_at(round(pivot[0], 4), round(pivot[1], 4), round(year, 3))
+            return declination_at(*pivot, self.year)
         except PositionError as error:
-            self.remark(error.id, Severity.ERROR, "laid", stated.raw if stated else year, **error.values)
-            return None
+            margin, raw = self.record.map.margin_declination_deg, stated.raw if stated else self.year
+            if margin is None:
+                self.remark(error.id, Severity.ERROR, "laid", raw, **error.values)
+            else:
+                self.remark("SF-R222", Severity.WARNING, "laid", raw, margin=f"{margin:.2f}")
+            return margin
+
+    def _by_epoch(self, way: Assumption, ground: Ground) -> list[Assumption]:
+        margin = self.record.map.margin_declination_deg
+        if margin is None or ground.declination is None or ground.convergence is None:
+            return [way]
+        turns = {
+            MagneticEpoch.LAYING_DATE: ground.declination,
+            MagneticEpoch.MAP_MARGIN: margin,
+            MagneticEpoch.NONE_APPLIED: ground.convergence,
+        }
+        return by_epoch(way, self.record, self.priors, turns)
+
+    def _magnetic(self, ground: Ground, way: Assumption) -> Ground:
+        """Return the ground with the declination that the form's magnetic bearings are counted with."""
+        if way.epoch is not MagneticEpoch.MAP_MARGIN:
+            return ground
+        return replace(ground, declination=self.record.map.margin_declination_deg)
 
     def _needs_declination(self) -> bool:
         return any(bearing.north in (None, North.MAGNETIC) for bearing in bearings_of(self.record))
@@ -196,7 +234,7 @@ class ReadingBuilder:
         method = self._only_method if leg.distance_method == "unknown" else leg.distance_method
         measure = self._measure(
             leg.origin, leg.target, azimuths.get(North.TRUE), metres, leg.bearing, instrument, method, number,
-            leg.bearing is not None and (leg.bearing.north or way.north) is North.GRID,
+            leg.bearing is not None and _north(leg.bearing, way) is North.GRID,
         )  # fmt: skip
         shown = ReadLeg(
             leg.origin, leg.target, azimuths.get(North.MAGNETIC), ground.declination, ground.convergence,
@@ -227,7 +265,7 @@ class ReadingBuilder:
         """The bearing counted from every north that is known here, degrees clockwise."""
         if bearing is None:
             return {}
-        unit, north = bearing.unit or way.unit, bearing.north or way.north or North.MAGNETIC
+        unit, north = bearing.unit or way.unit, _north(bearing, way)
         if unit is None:
             return {}
         degrees = degrees_of(bearing.value, unit) % 360.0
@@ -332,8 +370,15 @@ class ReadingBuilder:
         return Reading(weight, labels, crs, "none", None, network, {}, {}, (), rows, items, ())
 
 
-_UNDATED_YEAR = 1990.0
+_UNDATED_YEAR = 1990.0  # of forms without any date
 _RECEIVER = ("EPSG:326", "EPSG:327", "EPSG:4326")  # WGS 84: before 2000 nothing but a receiver gave it
+
+
+def _north(bearing: BearingStatement, way: Assumption) -> North:
+    """The north a bearing is counted from: its own, else the assumed one; the grid where no declination was applied."""
+    north = bearing.north or way.north or North.MAGNETIC
+    untouched = way.epoch is MagneticEpoch.NONE_APPLIED
+    return North.GRID if untouched and north is North.MAGNETIC else north
 
 
 def _decided(distance: DistanceStatement, way: Assumption | None) -> DistanceStatement:
@@ -390,9 +435,13 @@ def grid_of(frame: Frame, pivot: tuple[float, float]) -> str:
     return utm_crs(zone, north)
 
 
-@lru_cache(maxsize=4096)
 def declination_at(longitude: float, latitude: float, year: float) -> float:
     """Magnetic declination in degrees, east positive; neighbours share one value (0.0001 degree, 0.001 year)."""
+    return _declination_at(round(longitude, 4), round(latitude, 4), round(year, 3))
+
+
+@lru_cache(maxsize=4096)
+def _declination_at(longitude: float, latitude: float, year: float) -> float:
     return float(np.asarray(declination_deg(longitude, latitude, year)))
 
 

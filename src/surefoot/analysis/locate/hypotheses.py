@@ -13,7 +13,7 @@ from surefoot.analysis.locate.frames import Frame, frame_options
 from surefoot.analysis.locate.priors import Priors
 from surefoot.model import Leg, MinefieldRecord, PlannedDevice, ReferencePoint
 from surefoot.positions.statements import BearingStatement, CoordinateStatement, DistanceStatement
-from surefoot.terms import BearingUnit, DistanceUnit, North, RecordFamily
+from surefoot.terms import BearingUnit, DistanceUnit, MagneticEpoch, North, RecordFamily
 
 _EXPLORED = 4096  # combinations looked at before the lightest are left out
 
@@ -26,6 +26,7 @@ class Assumption:
     frame: Frame | None
     places: Mapping[str, Place | None]
     north: North | None = None
+    epoch: MagneticEpoch | None = None
     unit: BearingUnit | None = None
     steps: DistanceUnit | None = None
     labels: Mapping[str, str] = field(default_factory=dict)

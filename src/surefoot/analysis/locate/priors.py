@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from surefoot.terms import BearingUnit, North
+from surefoot.terms import BearingUnit, MagneticEpoch, North
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,6 +88,10 @@ class Priors:
     def north_weights(self) -> dict[North, float]:
         """Prior weights when the form does not say which north."""
         return {North(key): float(w) for key, w in self.table["hypotheses"]["north"].items()}
+
+    def epoch_weights(self) -> dict[MagneticEpoch, float]:
+        """Prior weights of the declination that magnetic bearings were counted with."""
+        return {MagneticEpoch(key): float(w) for key, w in self.table["hypotheses"]["magnetic_epoch"].items()}
 
     def unit_weights(self, formulyar: bool) -> dict[BearingUnit, float]:
         """Prior weights when the form does not say the unit of a bearing."""

@@ -36,6 +36,7 @@ from surefoot.positions.zones import parse_crs
 from surefoot.readers.forms.days import is_month_first, parse_date
 from surefoot.readers.forms.documents import FormDocument
 from surefoot.readers.forms.events import date_texts, parse_events
+from surefoot.readers.forms.margin import margin_of
 from surefoot.readers.forms.names import with_one_name_each
 from surefoot.readers.forms.notes import Notes
 from surefoot.readers.forms.numbers import count_of, rows_of, totals_of
@@ -370,17 +371,15 @@ def _map_reference(written: Mapping[str, Any], family: RecordFamily, notes: Note
         names = " / ".join(sheet.name for sheet in sheets)
         apart = f"{farthest_centres_km(sheets):.1f}"
         notes.add("SF-R025", Severity.WARNING, "map.sheet", raw_sheet, sheets=names, apart=apart)
+    margin = margin_of(written, notes)
     return MapReference(
         raw_sheet=raw_sheet,
         sheets=sheets,
         scale=notes.attempt(_scale, _text(written.get("scale")), "map.scale"),
         edition=_text(written.get("edition")),
-        margin_declination_deg=notes.attempt(
-            _declination, _text(written.get("margin_declination")), "map.margin_declination"
-        ),
-        margin_year=notes.attempt(
-            lambda text: parse_date(text).decimal_year, _text(written.get("margin_year")), "map.margin_year"
-        ),
+        raw_margin_declination=margin.raw,
+        margin_declination_deg=margin.degrees,
+        margin_year=margin.year,
     )
 
 
@@ -392,18 +391,6 @@ def _scale(text: str) -> float:
     if not 100 <= value <= 5_000_000:
         raise InputError("SF-R026", text)
     return value
-
-
-def _declination(text: str) -> float:
-    """Read a map margin's declination, east positive: "+4°30'", "4.5 E", "восточное 4°35'"."""
-    numbers = re.findall(r"\d+(?:[.,]\d+)?", text)
-    if not numbers or len(numbers) > 3:
-        raise InputError("SF-R027", text)
-    value = sum(float(part.replace(",", ".")) / 60.0**power for power, part in enumerate(numbers))
-    west = re.match(r"^\s*[-−–]", text) or re.search(r"\bW\b|зап", text, re.IGNORECASE)
-    if value > 60:
-        raise InputError("SF-R027", text)
-    return -value if west else value
 
 
 def _sketch(written: Mapping[str, Any] | None, notes: Notes) -> Sketch | None:
