@@ -26,6 +26,8 @@ SMALLEST_ODDS = 0.01
 """Pairs with smaller odds against clutter are left out of the likelihood, which they move by less than that."""
 VAGUE_VARIANCE_M2 = 25.0
 """Things seen (accidents, mostly) whose place is vaguer than this share no device: they take none from the others."""
+VAGUE_GATE = 7.0
+"""They reach farther than a clear find: many small odds add up."""
 _SMALL, _LARGE = 1e-150, 1e150
 RANDOM_WALK, ALIAS_JUMP, TURN_ABOUT_FIND = 0, 1, 2
 
@@ -153,7 +155,9 @@ def vague_terms(pattern: Floats, finds: Floats, base: Floats, items: Floats) -> 
             for i in range(pattern.shape[0]):
                 v = pattern[i, 2] + finds[k, 2]
                 de, dn = finds[k, 0] - items[i, 0], finds[k, 1] - items[i, 1]
-                odds += base[k, i] / (1.0 - items[i, 2]) * np.exp(-0.5 * (de * de + dn * dn) / v) / v
+                squared = de * de + dn * dn
+                if squared < VAGUE_GATE * VAGUE_GATE * v:
+                    odds += base[k, i] * np.exp(-0.5 * squared / v) / (v * (1.0 - items[i, 2]))
             total += np.log1p(odds)
     return total
 
@@ -321,7 +325,7 @@ def absences_in_rows(  # pragma: no cover - compiled
     for e in range(edges):
         message = odds[e] * to_find[e] * to_item[e]
         at_item[edge_item[e]] += message / (1.0 + message)
-    total = 0.0
+    total, product = 0.0, 1.0
     for i in range(pattern.shape[0]):
         row = int(pattern[i, 5])
         if items[row, 3] < 1.0 and pattern[i, 4] > 0.0:
@@ -329,11 +333,16 @@ def absences_in_rows(  # pragma: no cover - compiled
             east, north = items[i, 0] + sd * items[row, 4], items[i, 1] + sd * items[row, 5]
             q = pattern[i, 3] * seen_chance(east, north, raster, west, south, cell)
             if q != items[i, 2]:
-                total += (1.0 - min(at_item[i], 1.0)) * np.log((1.0 - q) / (1.0 - items[i, 2]))
+                ratio = (1.0 - q) / (1.0 - items[i, 2])
+                if at_item[i] == 0.0:
+                    product *= ratio
+                    total, product = _carried(total, product)
+                else:
+                    total += (1.0 - min(at_item[i], 1.0)) * np.log(ratio)
                 items[i, 2] = q
     for e in range(edges):
         at_item[edge_item[e]] = 0.0
-    return float(total)
+    return float(total + np.log(product))
 
 
 @compiled
