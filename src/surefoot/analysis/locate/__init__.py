@@ -34,6 +34,7 @@ from surefoot.analysis.locate.readings import (
     ReadLeg,
     ReadRow,
 )
+from surefoot.analysis.locate.sheets import settled_sheets
 from surefoot.analysis.locate.tally import MOST_DEVICES, excess, items_by_type, left_out, unallocated
 from surefoot.errors import PositionError
 from surefoot.model import Doubt, MinefieldRecord
@@ -98,6 +99,7 @@ def locate(record: MinefieldRecord, *, context: LocateContext) -> Readings:
         told = tuple(drawn_notes.doubts)
         return Readings(record.record_id, (reading,), 0.0, completeness, level, told, unallocated(record))
     notes = _Doubts(record)
+    record = _with_settled_sheets(record, priors, context.region, notes)
     builder = ReadingBuilder(record, priors)
     ways = _ways(record, priors, context.region, notes)
     built = [reading for way in ways.kept for reading in _built(builder, way, notes)]
@@ -133,6 +135,21 @@ class _Doubts:
         doubt = Doubt(id_, severity, replace(self.where, column=column), str(found), values)
         if doubt not in self.doubts:
             self.doubts.append(doubt)
+
+
+def _with_settled_sheets(
+    record: MinefieldRecord, priors: Priors, region: BaseGeometry | None, notes: _Doubts
+) -> MinefieldRecord:
+    """Keep, of the sheets that a name may mean, those that the form's coordinates or the region allow."""
+    try:
+        sheets = settled_sheets(record, priors, region)
+    except PositionError:
+        return record  # said by `_ways`
+    if len(sheets) == len(record.map.sheets):
+        return record
+    taken = " / ".join(sheet.name for sheet in sheets)
+    notes.add("SF-R223", Severity.INFO, "map.sheet", record.map.raw_sheet, sheets=taken)
+    return replace(record, map=replace(record.map, sheets=sheets))
 
 
 def _ways(record: MinefieldRecord, priors: Priors, region: BaseGeometry | None, notes: _Doubts) -> Assumptions:
