@@ -71,3 +71,84 @@ def test_a_coordinate_on_neither_sheet_decides_nothing() -> None:
     found = placed(map=LATIN_B, reference_points=[at("A", "X=4465000 Y=8588000")])
     assert doubt(found, "SF-R223") is None
     assert doubt(found, "SF-R048") is not None
+
+
+# --- no zone, no hundred-kilometre square ----------------------------------------------------------------
+
+SHORTENED = [at("A", "X=30293 Y=64944")]
+NEAR_47E, WIDE = box(46.5, 39.5, 47.5, 40.5), box(44.5, 39.0, 49.5, 42.0)
+
+
+@pytest.mark.parametrize("crs", ["СК-42 зона 8", "СК-42", ""])
+def test_shortened_digits_without_a_sheet_are_looked_for_in_the_region(crs: str) -> None:
+    found = placed(NEAR_47E, crs=crs, reference_points=SHORTENED)
+    assert [reading.weight for reading in found.readings] == [1.0]
+    assert found.readings[0].lonlat_points()["A"] == pytest.approx((46.929995, 39.989996), abs=1e-5)
+    assert doubt(found, "SF-R225") is not None
+    assert (doubt(found, "SF-R224") is None) == bool("зона" in crs)
+
+
+def test_a_large_region_keeps_twelve_of_its_places_and_says_what_was_cut() -> None:
+    found = placed(WIDE, crs="СК-42", reference_points=SHORTENED)
+    listed = doubt(found, "SF-R225")
+    assert listed is not None
+    assert listed.values["count"] == 21  # in zone 8 up to 48 E, in zone 9 from there
+    assert len(found.readings) == 12
+    assert sum(reading.weight for reading in found.readings) == pytest.approx(1.0)
+    assert 0.0 < found.weight_cut < 1.0
+
+
+@pytest.mark.parametrize("crs", ["СК-42", ""])
+def test_without_a_region_nothing_is_guessed_and_what_is_needed_is_said(crs: str) -> None:
+    found = placed(crs=crs, reference_points=SHORTENED)
+    assert [reading.points for reading in found.readings] == [{}]
+    needed = doubt(found, "SF-R226")
+    assert needed is not None
+    assert needed.found == "X=30293 Y=64944"
+
+
+def test_digits_that_fit_no_place_of_the_region_are_an_error() -> None:
+    found = placed(box(46.5, 39.5, 46.6, 39.6), crs="СК-42", reference_points=SHORTENED)
+    listed = doubt(found, "SF-R225")
+    assert listed is not None
+    assert (listed.values["count"], str(listed.severity)) == (0, "error")
+
+
+def test_numbers_that_may_be_utm_are_not_taken_for_a_zone_of_the_region() -> None:
+    point = [at("A", "E 664944 N 4430293")]
+    assert not placed(NEAR_47E, family="nato", reference_points=point).readings[0].points
+    assert placed(NEAR_47E, reference_points=point).readings[0].points
+
+
+def test_the_yugoslav_zones_are_those_that_meet_the_region() -> None:
+    found = placed(box(18.0, 44.5, 18.3, 45.0), family="zapisnik", reference_points=[at("A", "Y=508000 X=4955000")])
+    assert found.readings[0].lonlat_points()["A"] == pytest.approx((18.09592, 44.73943), abs=1e-4)
+
+
+# --- over the edge of a zone -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("position", "sheet", "longitude", "zone"),
+    [("X=4427000 Y=760500", "J-39-1", 48.046, 8), ("X=4427000 Y=239500", "J-38-12", 47.951, 9)],
+    ids=["east of the line in zone 8", "west of it in zone 9"],
+)
+@pytest.mark.parametrize("known_by", ["sheet", "region"])
+def test_coordinates_kept_in_the_grid_of_the_next_zone(
+    position: str, sheet: str, longitude: float, zone: int, known_by: str
+) -> None:
+    on_sheet = known_by == "sheet"
+    region = None if on_sheet else box(longitude - 0.2, 39.8, longitude + 0.2, 40.0)
+    fields = {"map": {"sheet": sheet}} if on_sheet else {"crs": "СК-42"}
+    found = placed(region, reference_points=[at("A", position)], **fields)
+    assert found.readings[0].lonlat_points()["A"][0] == pytest.approx(longitude, abs=1e-3)
+    note = doubt(found, "SF-R227")
+    assert note is not None
+    assert note.values["zone"] == zone
+    assert doubt(found, "SF-R048") is None
+
+
+def test_a_place_inside_its_zone_is_not_read_in_the_next_one() -> None:
+    """Shortened digits repeat in the next zone's grid too; the sheet's own grid comes first."""
+    found = placed(map={"sheet": "J-38-12"}, reference_points=[at("A", "X=30293 Y=30293")])
+    assert {reading.crs for reading in found.readings} == {"EPSG:28408"}

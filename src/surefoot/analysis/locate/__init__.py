@@ -13,11 +13,12 @@ from shapely.geometry.base import BaseGeometry
 from surefoot.analysis.locate.anchors import Place
 from surefoot.analysis.locate.build import ReadingBuilder
 from surefoot.analysis.locate.digitised import locate_geometry
-from surefoot.analysis.locate.frames import easting_prefix
+from surefoot.analysis.locate.frames import beyond_zone_deg, easting_prefix, zone_is_open
 from surefoot.analysis.locate.hypotheses import (
     Assumption,
     Assumptions,
     assumptions,
+    first_shortened,
     shortened_candidates,
     stated_places,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "mixture_shares",
 ]
 
+_EDGE_DEG = 0.002  # SK-42 and WGS 84 longitudes differ by less: a place on the zone's edge is not over it
 LEAST_WIDTH_M = 1.0  # an outline narrower than the rounding of its corners is a line
 
 
@@ -108,7 +110,7 @@ def locate(record: MinefieldRecord, *, context: LocateContext) -> Readings:
         notes.add("SF-R045", Severity.ERROR, "reference_points", away)
     readings = _with_spread(_normalised(_merged_alike(built or [builder.unplaced(None)])))
     level = locatability(record, _known_points(record, readings[0]))
-    _explain(record, readings, level, builder, notes)
+    _explain(record, readings, level, builder, context.region, notes)
     return Readings(
         record.record_id,
         tuple(readings),
@@ -161,9 +163,9 @@ def _ways(record: MinefieldRecord, priors: Priors, region: BaseGeometry | None, 
         return Assumptions((), 0.0)
 
 
-def _repeats(record: MinefieldRecord, priors: Priors) -> list[Place]:
+def _repeats(record: MinefieldRecord, priors: Priors, region: BaseGeometry | None) -> list[Place]:
     try:
-        return shortened_candidates(record, priors)
+        return shortened_candidates(record, priors, region)
     except PositionError:
         return []  # said by `_ways`
 
@@ -237,17 +239,14 @@ def _with_spread(readings: list[Reading]) -> list[Reading]:
 
 
 def _explain(
-    record: MinefieldRecord, readings: list[Reading], level: int, builder: ReadingBuilder, notes: _Doubts
-) -> None:
+    record: MinefieldRecord, readings: list[Reading], level: int, builder: ReadingBuilder,
+    region: BaseGeometry | None, notes: _Doubts,
+) -> None:  # fmt: skip
     for id_, severity, column, found, values in builder.remarks:
         notes.add(id_, severity, column, found, **values)
     _explain_place(record, readings, level, notes)
-    _explain_zone(record, readings[0], notes)
-    if not any(reading.points for reading in readings):
-        repeats = _repeats(record, builder.priors)
-        if len(repeats) > 1:
-            listed = "; ".join(f"{p.northing:.0f} {p.easting:.0f}" for p in repeats)
-            notes.add("SF-R061", Severity.ERROR, "reference_points", len(repeats), candidates=listed)
+    _explain_zone(record, readings[0], region, notes)
+    _explain_repeats(record, readings, _repeats(record, builder.priors, region), region is not None, notes)
     for reading in readings[:1]:
         for miss in reading.misclosures:
             severity = Severity.WARNING if miss.ratio < 30 else Severity.INFO
@@ -295,14 +294,39 @@ def _explain_outline(record: MinefieldRecord, reading: Reading, notes: _Doubts) 
         notes.add("SF-R032", Severity.WARNING, "area", ", ".join(reading.area))
 
 
-def _explain_zone(record: MinefieldRecord, reading: Reading, notes: _Doubts) -> None:
-    """Say where the zone came from when neither the words nor the easting state it."""
-    if record.crs is not None and (record.crs.zone is not None or record.crs.epsg is not None):
+def _explain_zone(record: MinefieldRecord, reading: Reading, region: BaseGeometry | None, notes: _Doubts) -> None:
+    """Say where the zone came from, or that it is needed, when neither the words nor the eastings state it."""
+    plane = [s for _, s in stated_places(record) if s.kind == "plane" and s.easting is not None]
+    if not plane or not zone_is_open(record, plane):
         return
-    eastings = [s.easting for _, s in stated_places(record) if s.kind == "plane" and s.easting is not None]
-    prefix = easting_prefix(reading.crs) if reading.crs.startswith("EPSG") else None
-    if prefix is not None and eastings and min(eastings) < 1e6:
-        notes.add("SF-R064", Severity.INFO, "crs", record.map.raw_sheet, zone=prefix)
+    zone = easting_prefix(reading.crs) if reading.crs.startswith("EPSG") else None
+    if zone is None:
+        if not reading.points and region is None:
+            notes.add("SF-R226", Severity.ERROR, "crs", plane[0].raw)
+        return
+    over = [name for name, (lon, _) in reading.lonlat_points().items() if beyond_zone_deg(reading.crs, lon) > _EDGE_DEG]
+    if over:
+        notes.add("SF-R227", Severity.WARNING, "crs", ", ".join(over), zone=zone)
+    elif record.map.sheets:
+        notes.add("SF-R064", Severity.INFO, "crs", record.map.raw_sheet, zone=zone)
+    else:
+        severity = Severity.INFO if record.crs is not None and record.crs.datum else Severity.WARNING
+        notes.add("SF-R224", severity, "crs", reading.hypotheses.get("crs", reading.crs))
+
+
+def _explain_repeats(
+    record: MinefieldRecord, readings: list[Reading], repeats: list[Place], in_region: bool, notes: _Doubts
+) -> None:
+    """List the places that shortened digits may mean; inside the region each of them is a reading."""
+    shortened = first_shortened(record)
+    if shortened is None:
+        return
+    listed = "; ".join(f"{p.northing:.0f} {p.easting:.0f}" for p in repeats)
+    if in_region:
+        severity = Severity.WARNING if len(repeats) > 1 else Severity.INFO if repeats else Severity.ERROR
+        notes.add("SF-R225", severity, "reference_points", shortened[0], count=len(repeats), candidates=listed)
+    elif len(repeats) > 1 and not any(reading.points for reading in readings):
+        notes.add("SF-R061", Severity.ERROR, "reference_points", len(repeats), candidates=listed)
 
 
 def _explain_place(record: MinefieldRecord, readings: list[Reading], level: int, notes: _Doubts) -> None:

@@ -8,8 +8,15 @@ from dataclasses import dataclass, field, replace
 
 from shapely.geometry.base import BaseGeometry
 
-from surefoot.analysis.locate.anchors import Place, abbreviated_candidates, places_of
-from surefoot.analysis.locate.frames import Frame, frame_options
+from surefoot.analysis.locate.anchors import (
+    REGION_EDGE_DEG,
+    Place,
+    abbreviated_candidates,
+    on_stated_ground,
+    places_of,
+    pulkovo_degrees,
+)
+from surefoot.analysis.locate.frames import ZONE_OVERLAP_DEG, Frame, beyond_zone_deg, frame_options, zone_is_open
 from surefoot.analysis.locate.priors import Priors
 from surefoot.model import Leg, MinefieldRecord, PlannedDevice, ReferencePoint
 from surefoot.positions.statements import BearingStatement, CoordinateStatement, DistanceStatement
@@ -42,12 +49,45 @@ class Assumptions:
 def assumptions(record: MinefieldRecord, priors: Priors, region: BaseGeometry | None = None) -> Assumptions:
     """Enumerate the ways to read a form."""
     statements = [statement for _, statement in stated_places(record)]
-    frames = frame_options(record, statements, priors)
+    frames = frame_options(record, statements, priors, region)
     grounded = [option for frame in frames for option in _placed(record, frame, region)]
+    if zone_is_open(record, statements):
+        reach = frame_options(record, statements, priors, region, reach_deg=ZONE_OVERLAP_DEG)
+        next_zones = [frame for frame in reach if frame.plane not in {own.plane for own in frames}]
+        grounded = _of_open_zone(record, grounded, next_zones, region)
     ways = grounded or _unplaced(record, frames)
     dimensions = [_norths(record, priors), _units(record, priors), _steps(record, priors)]
     combined = [_joined(way, choices) for choices in itertools.product(*dimensions) for way in ways]
     return _heaviest(combined, priors.keep_at_most())
+
+
+def _of_open_zone(
+    record: MinefieldRecord, own: list[Assumption], next_zones: Sequence[Frame], region: BaseGeometry | None
+) -> list[Assumption]:
+    """Readings of a form whose zone is open: those on the stated ground and inside the zone they are counted in.
+
+    Where there are none, those just over a zone's edge, where maps carry the grids of both zones; else as before.
+    """
+    inside = [way for way in own if _on_ground(way, record, region) and _beyond_zone_deg(way) <= REGION_EDGE_DEG]
+    if inside:
+        return inside
+    every = own + [way for frame in next_zones for way in _placed(record, frame, region)]
+    over = [way for way in every if _on_ground(way, record, region) and _beyond_zone_deg(way) <= ZONE_OVERLAP_DEG]
+    return over or own
+
+
+def _on_ground(way: Assumption, record: MinefieldRecord, region: BaseGeometry | None) -> bool:
+    return any(on_stated_ground(place, record.map.sheets, region) for place in _in_zone(way))
+
+
+def _beyond_zone_deg(way: Assumption) -> float:
+    return max((beyond_zone_deg(place.source, pulkovo_degrees(place)[0]) for place in _in_zone(way)), default=0.0)
+
+
+def _in_zone(way: Assumption) -> list[Place]:
+    """Places counted in the zone of the reading's own coordinate system."""
+    plane = None if way.frame is None else way.frame.plane
+    return [place for place in way.places.values() if place is not None and place.source == plane]
 
 
 def stated_places(record: MinefieldRecord) -> list[tuple[str, CoordinateStatement]]:
@@ -216,8 +256,21 @@ def _heaviest(ways: list[Assumption], keep: int) -> Assumptions:
     return Assumptions(tuple(replace(w, weight=w.weight / kept) for w in ordered), max(0.0, 1.0 - kept / total))
 
 
-def shortened_candidates(record: MinefieldRecord, priors: Priors) -> list[Place]:
-    """Places that the first shortened coordinate of a form may mean when no sheet decides."""
+def shortened_candidates(record: MinefieldRecord, priors: Priors, region: BaseGeometry | None) -> list[Place]:
+    """Places, inside the region if there is one, that the first shortened coordinate may mean without a sheet."""
+    shortened = first_shortened(record)
+    if shortened is None:
+        return []
     statements = [statement for _, statement in stated_places(record)]
-    frames = frame_options(record, statements, priors)
-    return [p for s in statements[:1] for frame in frames for p in abbreviated_candidates(s, frame)]
+    frames = frame_options(record, statements, priors, region)
+    repeats = [place for frame in frames for place in abbreviated_candidates(shortened[1], frame, region)]
+    if not zone_is_open(record, statements):
+        return repeats
+    inside = [p for p in repeats if beyond_zone_deg(p.source, pulkovo_degrees(p)[0]) <= REGION_EDGE_DEG]
+    return inside or repeats
+
+
+def first_shortened(record: MinefieldRecord) -> tuple[str, CoordinateStatement] | None:
+    """Return the first point whose leading digits were left out and which no sheet completes."""
+    shortened = (named for named in stated_places(record) if named[1].notation == "abbreviated")
+    return None if record.map.sheets else next(shortened, None)
