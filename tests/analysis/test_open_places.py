@@ -152,3 +152,53 @@ def test_a_place_inside_its_zone_is_not_read_in_the_next_one() -> None:
     """Shortened digits repeat in the next zone's grid too; the sheet's own grid comes first."""
     found = placed(map={"sheet": "J-38-12"}, reference_points=[at("A", "X=30293 Y=30293")])
     assert {reading.crs for reading in found.readings} == {"EPSG:28408"}
+
+
+# --- points far apart ------------------------------------------------------------------------------------
+
+HERE = at("A", "X=4430293 Y=8664944")
+
+
+@pytest.mark.parametrize(
+    ("other", "severity", "apart"),
+    [
+        ("X=4437293 Y=8664944", None, ""),
+        ("X=4403293 Y=8664944", "warning", "27.0"),  # 3 and 0 exchanged
+        ("X=2430293 Y=8664944", "error", "1999.3"),  # one digit wrong; true length, the grid says 2000
+    ],
+    ids=["7 km", "two digits exchanged", "a wrong digit"],
+)
+def test_points_too_far_apart_for_one_record_are_doubted(other: str, severity: str | None, apart: str) -> None:
+    found = placed(crs="СК-42 зона 8", reference_points=[HERE, at("B", other), at("C", "X=4430393 Y=8664844")])
+    far = doubt(found, "SF-R228")
+    if severity is None:
+        assert far is None
+        return
+    assert far is not None
+    assert (str(far.severity), far.found) in ((severity, "A - B"), (severity, "B - C"))
+    assert float(str(far.values["apart"])) == pytest.approx(float(apart), abs=0.5)
+
+
+def test_every_point_of_a_reading_is_read_in_the_same_hundred_kilometre_square() -> None:
+    points = [*SHORTENED, at("B", "X=30193 Y=64844"), at("C", "X=29193 Y=64844")]
+    found = placed(WIDE, crs="СК-42", reference_points=points)
+    assert len(found.readings) == 12
+    for reading in found.readings:
+        places = list(reading.point_positions().values())
+        assert max(abs(place - places[0]) for place in places) < 1200.0
+
+
+def test_a_point_27_km_off_leaves_its_own_square_the_nearest() -> None:
+    points = [*SHORTENED, at("B", "X=03293 Y=64844")]
+    found = placed(NEAR_47E, crs="СК-42", reference_points=points)
+    assert doubt(found, "SF-R228") is not None
+    assert found.readings[0].lonlat_points()["B"] == pytest.approx((46.92, 39.747), abs=0.01)
+
+
+def test_candidates_that_the_form_names_are_kept_however_far_they_lie() -> None:
+    candidates = [
+        {"position": "X=4430493 Y=8665144", "weight": "0.7"},
+        {"position": "X=4460493 Y=8665144", "weight": "0.3"},
+    ]
+    found = placed(crs="СК-42 зона 8", reference_points=[HERE, {"id": "B", "candidates": candidates}])
+    assert sorted(reading.weight for reading in found.readings) == pytest.approx([0.3, 0.7])

@@ -11,6 +11,7 @@ from shapely.geometry import MultiPoint, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from surefoot.analysis.locate.anchors import Place
+from surefoot.analysis.locate.apart import FAR_APART_M, IMPOSSIBLE_APART_M, farthest_pair
 from surefoot.analysis.locate.build import ReadingBuilder
 from surefoot.analysis.locate.digitised import locate_geometry
 from surefoot.analysis.locate.frames import beyond_zone_deg, easting_prefix, zone_is_open
@@ -259,6 +260,7 @@ def _explain(
     if len(readings) > 1 and readings[0].points:
         spread = " / ".join(f"{r.spread_m:.0f}" for r in readings)
         notes.add("SF-R052", Severity.WARNING, "", f"{len(readings)}", spread=spread)
+    _explain_apart(record, readings[0], notes)
     _explain_outline(record, readings[0], notes)
     for model, count in excess(record).items():
         notes.add("SF-R053", Severity.WARNING, "totals", f"{count} {model}".strip())
@@ -279,6 +281,16 @@ def _explain_left_out(record: MinefieldRecord, notes: _Doubts) -> None:
     """Say which numbers are too large to be those of one record."""
     for column, count in left_out(record).items():
         notes.add("SF-R195", Severity.ERROR, column, count, most=MOST_DEVICES)
+
+
+def _explain_apart(record: MinefieldRecord, reading: Reading, notes: _Doubts) -> None:
+    """Say that points stated by coordinates lie farther apart than those of one record do."""
+    stated = {name for name, _ in stated_places(record)}
+    pair = farthest_pair({name: place for name, place in reading.point_positions().items() if name in stated})
+    if pair is None or pair[2] <= FAR_APART_M:
+        return
+    severity = Severity.ERROR if pair[2] > IMPOSSIBLE_APART_M else Severity.WARNING
+    notes.add("SF-R228", severity, "reference_points", f"{pair[0]} - {pair[1]}", apart=f"{pair[2] / 1000.0:.1f}")
 
 
 def _explain_outline(record: MinefieldRecord, reading: Reading, notes: _Doubts) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -16,12 +17,15 @@ from surefoot.analysis.locate.anchors import (
     places_of,
     pulkovo_degrees,
 )
+from surefoot.analysis.locate.apart import FAR_APART_M, IMPOSSIBLE_APART_M, apart_m
 from surefoot.analysis.locate.frames import ZONE_OVERLAP_DEG, Frame, beyond_zone_deg, frame_options, zone_is_open
 from surefoot.analysis.locate.priors import Priors
 from surefoot.model import Leg, MinefieldRecord, PlannedDevice, ReferencePoint
 from surefoot.positions.statements import BearingStatement, CoordinateStatement, DistanceStatement
 from surefoot.terms import BearingUnit, DistanceUnit, North, RecordFamily
 
+Way = tuple[str, Place | None, float, str]
+"""One way to place a point: its name, the place (None = another one, unknown), the weight, what it was read as."""
 _EXPLORED = 4096  # combinations looked at before the lightest are left out
 
 
@@ -117,7 +121,7 @@ def sketch_point(number: int, name: str) -> str:
 
 def _placed(record: MinefieldRecord, frame: Frame, region: BaseGeometry | None) -> list[Assumption]:
     """Combine the ways to place every point under one coordinate system; [] when none can be placed."""
-    options: list[list[tuple[str, Place | None, float, str]]] = []
+    options: list[list[Way]] = []
     for point in record.reference_points:
         ways = _landmark_ways(point, frame, record, region)
         if ways:
@@ -131,20 +135,47 @@ def _placed(record: MinefieldRecord, frame: Frame, region: BaseGeometry | None) 
             options.append([(name, place, place.weight, place.label) for place in places])
     if not options:
         return []
-    return [_as_assumption(frame, choice) for choice in itertools.islice(_coherent(options), _EXPLORED)]
+    disputed = {point.id for point in record.reference_points if point.candidates}
+    return [_as_assumption(frame, choice) for choice in _together(options, disputed)]
 
 
-def _coherent(
-    options: list[list[tuple[str, Place | None, float, str]]],
-) -> Iterable[tuple[tuple[str, Place | None, float, str], ...]]:
+def _together(options: list[list[Way]], disputed: set[str]) -> list[tuple[Way, ...]]:
+    """Choices of one way for every point in which the points lie as near together as those of one record can.
+
+    Where none are so near, the farther ones. Candidates that the form itself names for a landmark are never left out.
+    """
+    if all(len(ways) == 1 for ways in options):
+        return [tuple(ways[0] for ways in options)]
+    fixed = min(range(len(options)), key=lambda n: (options[n][0][0] in disputed, len(options[n])))
+    for limit in (FAR_APART_M, IMPOSSIBLE_APART_M, math.inf):
+        near = itertools.chain.from_iterable(
+            itertools.product(
+                *(_near(ways, way, limit, disputed) if n != fixed else [way] for n, ways in enumerate(options))
+            )
+            for way in options[fixed]
+        )
+        choices = list(itertools.islice(_coherent(near, options), _EXPLORED))
+        if choices:
+            return choices
+    return []
+
+
+def _near(ways: list[Way], fixed: Way, limit_m: float, disputed: set[str]) -> list[Way]:
+    """Ways of a point that lie near a way of another one; all of them where it has no choice, or candidates named."""
+    if len(ways) == 1 or {ways[0][0], fixed[0]} & disputed:
+        return ways
+    return [way for way in ways if way[1] is None or fixed[1] is None or apart_m(way[1], fixed[1]) <= limit_m]
+
+
+def _coherent(choices: Iterable[tuple[Way, ...]], options: list[list[Way]]) -> Iterable[tuple[Way, ...]]:
     """Choices in which points read from the same ambiguous sheet or notation are read alike."""
-    for choice in itertools.product(*options):
-        labels = [
-            {label for _, _, _, label in ways if label}
-            for ways in options
-            if len({label for _, _, _, label in ways if label}) > 1
-        ]
-        shared = set.intersection(*labels) if len(labels) > 1 else set()
+    labels = [
+        {label for _, _, _, label in ways if label}
+        for ways in options
+        if len({label for _, _, _, label in ways if label}) > 1
+    ]
+    shared = set.intersection(*labels) if len(labels) > 1 else set()
+    for choice in choices:
         chosen = {label for _, _, _, label in choice if label in shared}
         if len(chosen) <= 1:
             yield choice
@@ -152,13 +183,13 @@ def _coherent(
 
 def _landmark_ways(
     point: ReferencePoint, frame: Frame, record: MinefieldRecord, region: BaseGeometry | None
-) -> list[tuple[str, Place | None, float, str]]:
+) -> list[Way]:
     if not point.candidates:
         if point.position is None:
             return []
         places = places_of(point.position, frame, record.map.sheets, region)
         return [(point.id, place, place.weight, place.label) for place in places]
-    ways: list[tuple[str, Place | None, float, str]] = []
+    ways: list[Way] = []
     own = [] if point.position is None else [point.position]
     stated = sum(c.weight for c in point.candidates)
     for number, candidate in enumerate(point.candidates, start=1):
@@ -177,7 +208,7 @@ def _landmark_ways(
     return ways
 
 
-def _as_assumption(frame: Frame, choice: tuple[tuple[str, Place | None, float, str], ...]) -> Assumption:
+def _as_assumption(frame: Frame, choice: tuple[Way, ...]) -> Assumption:
     weight, labels = frame.weight, {"crs": frame.label}
     for name, place, share, label in choice:
         weight *= share
