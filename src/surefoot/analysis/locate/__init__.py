@@ -37,7 +37,7 @@ from surefoot.analysis.locate.readings import (
     ReadRow,
 )
 from surefoot.analysis.locate.sheets import settled_sheets
-from surefoot.analysis.locate.tally import MOST_DEVICES, excess, items_by_type, left_out, unallocated
+from surefoot.analysis.locate.tally import MOST_DEVICES, excess, items_by_type, left_out, unallocated, variants
 from surefoot.errors import PositionError
 from surefoot.model import Doubt, MinefieldRecord
 from surefoot.terms import RecordFamily, Severity
@@ -262,6 +262,8 @@ def _explain(
         notes.add("SF-R052", Severity.WARNING, "", f"{len(readings)}", spread=spread)
     _explain_apart(record, readings[0], notes)
     _explain_outline(record, readings[0], notes)
+    for in_rows, in_totals in variants(record).items():
+        notes.add("SF-R229", Severity.INFO, "totals", in_totals, row=in_rows)
     for model, count in excess(record).items():
         notes.add("SF-R053", Severity.WARNING, "totals", f"{count} {model}".strip())
     rest = unallocated(record)
