@@ -31,10 +31,14 @@ def apart_m(first: Place, second: Place) -> float:
 
 
 def farthest_pair(places: Mapping[str, complex]) -> tuple[str, str, float] | None:
-    """Return the two of the named places that lie farthest apart, with their distance; None for fewer than two."""
+    """Return the point farthest from the middle of all and the one farthest from it, with their distance, metres.
+
+    In the order of `places`; None for fewer than two. The middle is the median, which one wrong point does not move.
+    """
     if len(places) < 2:
         return None
     names, at = list(places), np.array(list(places.values()))
-    apart = np.abs(at[:, None] - at)
-    first, second = np.unravel_index(int(np.argmax(apart)), apart.shape)
-    return names[min(first, second)], names[max(first, second)], float(apart[first, second])
+    middle = complex(np.median(at.real), np.median(at.imag))
+    first = int(np.argmax(np.abs(at - middle)))
+    second = int(np.argmax(np.abs(at - at[first])))
+    return names[min(first, second)], names[max(first, second)], float(abs(at[first] - at[second]))
