@@ -12,11 +12,12 @@ from surefoot.analysis.accuracy import LEVEL, Measure, OutsideShare
 from surefoot.analysis.accuracy.duplicates import SAME_SHEET
 from surefoot.analysis.assess import Assessment
 from surefoot.analysis.assess.outside import KnownOnTheDay
+from surefoot.analysis.claims import CheckedClaim, ClaimReading, names_another_place
 from surefoot.analysis.locate import Readings, mixture_shares
 from surefoot.designations import type_key
 from surefoot.messages import render
 from surefoot.model import Doubt
-from surefoot.terms import Fate, Severity, Stage
+from surefoot.terms import Fate, Severity, Stage, Verdict
 from surefoot.writers.describe_layers import Layer, layers_of
 from surefoot.writers.describe_pooled import forecast_documents, learned_documents
 from surefoot.writers.describe_totals import total_document
@@ -59,7 +60,7 @@ def describe(assessment: Assessment, *, version: str, lang: str = "en") -> Descr
         "total": total_document(assessment.totals, lang),
         "forecast": forecast_documents(assessment.pooled, lang),
         "learned": learned_documents(assessment.pooled),
-        "claims": [_claim(checked, lang) for checked in assessment.claims],
+        "claims": [_claim(checked, settings.name, lang) for checked in assessment.claims],
         "priorities": [],
         "set_aside": [set_aside_document(row, lang) for row in assessment.case.set_aside],
         "doubts": _doubts(assessment, lang),
@@ -283,8 +284,10 @@ def _by_type(assessment: Assessment) -> dict[str, dict[str, float]]:
     return result
 
 
-def _claim(checked: Any, lang: str) -> dict[str, Any]:
+def _claim(checked: CheckedClaim, case_name: str, lang: str) -> dict[str, Any]:
     claim = checked.claim
+    elsewhere = names_another_place(claim, case_name)
+    place_note = _words("SF-C051", lang, found=claim.place, case=case_name) if elsewhere else None
     return {
         "claim_id": claim.id,
         "speaker": claim.speaker,
@@ -295,15 +298,23 @@ def _claim(checked: Any, lang: str) -> dict[str, Any]:
         "measure": claim.measure,
         "period": claim.period,
         "place": claim.place,
+        "place_note": place_note,
         "confirmed_by": claim.confirmed_by,
         "stated": {"value": claim.value, "bound": claim.bound.value, "unit": claim.unit},
         "readings": [
             {"measure": r.measure, "value": r.value, "interval": _listed(r.interval), "verdict": r.verdict.value,
-             "reason": _words(r.reason, lang, **r.values),
+             "reason": _reason_of(r, place_note, lang),
              "days": None if r.days is None else [day.isoformat() for day in r.days]}
             for r in checked.readings
         ],
     }  # fmt: skip
+
+
+def _reason_of(reading: ClaimReading, place_note: str | None, lang: str) -> str | None:
+    """Return the reason of a verdict; one that compared something says of which place the claim speaks."""
+    reason = _words(reading.reason, lang, **reading.values)
+    tested = reading.verdict is not Verdict.CANNOT_BE_TESTED
+    return f"{reason} {place_note}" if tested and place_note else reason
 
 
 def _doubts(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
