@@ -660,7 +660,7 @@ HEADERS = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from(["finds", "accidents", "searched", "areas", "records"]),
     st.lists(st.lists(CELL, min_size=len(HEADERS), max_size=len(HEADERS)), max_size=8),

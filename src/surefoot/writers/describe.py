@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from surefoot.analysis.accuracy import LEVEL, Measure, OutsideShare
 from surefoot.analysis.accuracy.duplicates import SAME_SHEET
-from surefoot.analysis.assess import Assessment
+from surefoot.analysis.assess import ENOUGH_FINDS, Assessment
 from surefoot.analysis.assess.outside import KnownOnTheDay
 from surefoot.analysis.claims import CheckedClaim, ClaimReading, names_another_place
 from surefoot.analysis.locate import Readings, mixture_shares
@@ -331,7 +331,9 @@ def _doubts(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
 
 def _suspicion(assessment: Assessment, number: int, lang: str) -> list[dict[str, Any]]:
     record = assessment.case.records[number]
-    made = _mistake_doubts(assessment, number, lang)
+    made = [
+        {**doubt_document(d, lang), "record_id": record.record_id} for d in _corrected_doubts(assessment, number, lang)
+    ]
     for suspicion in assessment.suspicions:
         if suspicion.record != number:
             continue
@@ -347,19 +349,22 @@ def _suspicion(assessment: Assessment, number: int, lang: str) -> list[dict[str,
     return made
 
 
-def _mistake_doubts(assessment: Assessment, number: int, lang: str) -> list[dict[str, Any]]:
-    """What re-anchoring found wrong with a record, in words."""
-    mistake = None if assessment.corrected is None else assessment.corrected.mistake(number)
-    if mistake is None:
-        return []
-    record, words = assessment.case.records[number], Words(lang)
-    values = {
-        "mistake": words(f"mistake.{mistake_word(mistake[0])}"),
-        "probability": f"{100 * mistake[1]:.0f} %",
-        "finds": f"{assessment.finds_per_record[number]:.1f}",
-    }
-    doubt = Doubt("SF-C046", Severity.WARNING, record.where, "", values)
-    return [{**doubt_document(doubt, lang), "record_id": record.record_id}]
+def _corrected_doubts(assessment: Assessment, number: int, lang: str) -> Iterator[Doubt]:
+    """What re-anchoring found wrong with a record."""
+    corrected, where = assessment.corrected, assessment.case.records[number].where
+    finds = assessment.finds_per_record[number]
+    if corrected is None:
+        return
+    if corrected.of_another_field(number) and finds >= ENOUGH_FINDS:
+        yield Doubt("SF-C052", Severity.WARNING, where, f"{finds:.1f}")
+    mistake = corrected.mistake(number)
+    if mistake is not None:
+        values = {
+            "mistake": Words(lang)(f"mistake.{mistake_word(mistake[0])}"),
+            "probability": f"{100 * mistake[1]:.0f} %",
+            "finds": f"{finds:.1f}",
+        }
+        yield Doubt("SF-C046", Severity.WARNING, where, "", values)
 
 
 def record_zone(assessment: Assessment, number: int) -> int | None:
