@@ -208,8 +208,9 @@ def _doubled_records(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
             "azimuth_deg": pair.azimuth_deg,
             "not_shifted": None if pair.not_shifted is None else names[pair.not_shifted],
             "reason": _words(
-                "SF-C041", lang, other=names[pair.second], distance=f"{pair.distance_m:.1f}",
-                azimuth=f"{pair.azimuth_deg:.0f}",
+                "SF-C053" if pair.not_shifted is None else "SF-C041", lang, other=names[pair.second],
+                distance=f"{pair.distance_m:.1f}", azimuth=f"{pair.azimuth_deg or 0.0:.0f}",
+                misfit=f"{pair.misfit_m:.1f}",
             ),
         }
         for pair in assessment.record_pairs

@@ -26,7 +26,7 @@ from surefoot.analysis.assess.placed import PlacedItems, Shapes, shapes_of
 from surefoot.analysis.assess.pooled import Pooled, pooled
 from surefoot.analysis.assess.reanchored import Corrected, corrected_records
 from surefoot.analysis.assess.stage import Basis, StageResult, as_recorded, prior_presence, re_anchored
-from surefoot.analysis.assess.suspicions import RecordPair, Suspicion, gross_errors, record_pairs
+from surefoot.analysis.assess.suspicions import RecordPair, Suspicion, gross_errors
 from surefoot.analysis.assess.totals import Totals, totals_of
 from surefoot.analysis.claims import CheckedClaim, check_claims
 from surefoot.analysis.locate import LocateContext, Priors, Readings, locate
@@ -223,7 +223,7 @@ def _assembled(
         case, seed, basis.grid, located, basis.shapes, final.items, final.best, recorded.items, recorded.best,
         corrected, layout.events, final.associations[0], basis.verified_of, layout.verified, measures, outside,
         d2, d3, tuple(stage.d4 for stage in stages), final.book, layout.duplicates,
-        record_pairs(recorded.items, located, basis.grid), suspicions, layout.same_event,
+        recorded.pairs, suspicions, layout.same_event,
         _evidence(case, located, finds_per_record, corrected), finds_per_record,
         check_claims(case.claims, figures, within), totals, of_new, prior_presence(basis.priors), tuple(doubts),
     )  # fmt: skip
