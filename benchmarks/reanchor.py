@@ -8,6 +8,11 @@ is valid only if its baselines come back: as recorded 30-38 m at every column, R
     uv sync --group bench
     python benchmarks/reanchor.py                      # 400 records a column; about an hour on two cores
     python benchmarks/reanchor.py --small              # a few records, to see that it runs
+    python benchmarks/reanchor.py --stress half-sigma --finds 5 10 20 --records 200
+    python benchmarks/reanchor.py --stress blunders --finds 5 10 20 --records 200
+
+Under `half-sigma` the priors of shift, turn and scale are half of what the records are drawn with; under `blunders`
+30 % of the records carry a discrete error and the priors still say 18 %. The band and the limits are the preset's own.
 
 Prints tables for RESULTS.md; writes nothing. Intervals are 90 % bootstrap intervals over records.
 """
@@ -37,6 +42,7 @@ from surefoot.analysis.reanchor.placements import Placement, overall, placements
 from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts, explore
 from surefoot.analysis.reanchor.sampler import Cloud, Settings, log_priors
 from surefoot.analysis.synthetic import SimulatedRegion, simulate
+from surefoot.analysis.synthetic.presets import chosen_preset, series_priors
 from surefoot.model import Where
 from surefoot.positions.grid import grid_at
 from surefoot.readers.forms.documents import FormDocument
@@ -53,6 +59,8 @@ CHI2_90 = 4.605  # two degrees of freedom
 PRESENCE = 0.85
 SITE_REACH_M = 400.0  # fields stand 1,200 m apart
 REGION_DRAWS = 400
+HALF_SIGMA = {"shift_sd_m": 12.5, "turn_sd_deg": 2.0, "scale_sd": 0.025}
+MORE_BLUNDERS = {"end_for_end": 0.13, "mirrored": 0.07, "first_leg_reversed": 0.10}
 EVERY_FOURTH = slice(None, None, 4)  # devices whose highest-density region is looked at
 CLASSICAL = ("snap", "ICP", "ICP, 60 starts", "RANSAC, Euclidean", "RANSAC, similarity", "pycpd rigid")
 RANSACS = CLASSICAL[3:5]
@@ -66,6 +74,7 @@ class Options:
     seed: int
     settings: Settings
     trials: int
+    stress: str = "none"
 
 
 @dataclass(frozen=True)
@@ -89,12 +98,15 @@ class Bench:
         self.finds, self.options = finds, options
         rng = np.random.default_rng(options.seed)
         self.region: SimulatedRegion = simulate(
-            "nominal", rng=rng, records=options.records, overrides={"max_finds_per_record": finds}
-        )
+            "nominal", rng=rng, records=options.records,
+            overrides={"max_finds_per_record": finds, **(MORE_BLUNDERS if options.stress == "blunders" else {})},
+        )  # fmt: skip
+        told = chosen_preset("nominal", None, HALF_SIGMA if options.stress == "half-sigma" else None)
+        self.series = dict.fromkeys(self.region.settings.series, series_priors(told))
         centre = self.region.settings.region.centroid
         self.grid = grid_at(self.region.settings.crs, centre.x, centre.y)
         self.priors = default_priors()
-        self.context = LocateContext(self.priors, series=self.region.settings.series)
+        self.context = LocateContext(self.priors, series=self.series)
         self.seen, self.searched = self._seen(), self._searched()
         devices = self.region.truth.devices
         self.true = _complex(self.grid.project(devices.longitude, devices.latitude))
@@ -122,7 +134,7 @@ class Bench:
         form = self.region.forms[number]
         record = parse_form(FormDocument(Where("f.yaml", row=1), form["record_id"], form))
         readings = locate(record, context=self.context)
-        priors = self.priors.for_series(self.region.settings.series[record.series])
+        priors = self.priors.for_series(self.series[record.series])
         prior = hypotheses_of(readings, priors, self.grid.project, self.grid.crs)
         device = self._devices(record.record_id, prior, readings.best.items.index[prior.item])
         true, truth = self.true[device], self.region.truth.devices
@@ -336,6 +348,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=400)
     parser.add_argument("--small", action="store_true", help="6 records a column, a light sampler")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--stress", choices=("none", "half-sigma", "blunders"), default="none")
     parser.add_argument("--particles", type=int, default=Settings().particles)
     parser.add_argument("--sweeps", type=int, default=Settings().sweeps)
     parser.add_argument("--trials", type=int, default=classical.TRIALS, help="of RANSAC")
@@ -344,11 +357,11 @@ def main() -> None:
     for threads in ("OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(threads, "1")  # read by the processes that are started below
     settings = Settings(400, 3) if asked.small else Settings(asked.particles, asked.sweeps)
-    options = Options(6 if asked.small else asked.records, asked.seed, settings, asked.trials)
+    options = Options(6 if asked.small else asked.records, asked.seed, settings, asked.trials, asked.stress)
     print(
         f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores, {asked.jobs} processes,"
-        f" {options.records} records a column, seed {options.seed}, {settings.particles} particles,"
-        f" {settings.sweeps} sweeps, {options.trials} RANSAC trials"
+        f" {options.records} records a column, seed {options.seed}, stress {options.stress},"
+        f" {settings.particles} particles, {settings.sweeps} sweeps, {options.trials} RANSAC trials"
     )
     began, columns = time.perf_counter(), {}
     for finds in asked.finds:
