@@ -18,7 +18,15 @@ from surefoot.analysis.reanchor.ground import NOTHING_SEARCHED, SearchedGround, 
 from surefoot.analysis.reanchor.hypotheses import Hypothesis, RecordPrior
 from surefoot.analysis.reanchor.placements import placements_of
 from surefoot.analysis.reanchor.posterior import RecordFacts, explore
-from surefoot.analysis.reanchor.sampler import Target, evaluate, sample, scratch_for
+from surefoot.analysis.reanchor.sampler import (
+    Target,
+    carried,
+    draw_prior,
+    evaluate,
+    first_states,
+    sample,
+    scratch_for,
+)
 from surefoot.analysis.synthetic import SimulatedRegion, simulate
 from surefoot.model import MinefieldRecord, Where
 from surefoot.positions.grid import grid_at
@@ -123,6 +131,33 @@ def test_the_evidence_is_the_integral_over_the_prior(seed: int) -> None:
     prior = (1.0 + squared / 4.0) ** -3.0  # bivariate Student t with 4 degrees of freedom
     value = np.exp(evaluate(t, states, scratch_for(t)))
     assert cloud.log_evidence == pytest.approx(np.log((value * prior).sum() / prior.sum()), abs=0.15)
+
+
+def test_where_the_sampler_starts_is_the_prior_once_weighted() -> None:
+    """Importance sampling: weights of mean 1, and the prior's own quantiles under them."""
+    t = target(ROW, np.array([[7.0, 3.0], [-20.0, 25.0]]), 1e4, sd_m=15.0, turn=0.05)
+    factor, scratch, rng = np.linalg.cholesky(t.covariance), scratch_for(t), np.random.default_rng(3)
+    states, lean = first_states(t, 60_000, factor, scratch, rng)
+    weight = np.exp(lean)
+    assert weight.mean() == pytest.approx(1.0, abs=0.02)
+    assert weight.max() <= 2.0  # half of the draws are the prior
+    plain = draw_prior(60_000, factor, t.degrees_of_freedom, rng)
+    for parameter in range(4):
+        for level in (0.1, 0.5, 0.9):
+            edge = np.quantile(plain[:, parameter], level)
+            assert np.average(states[:, parameter] < edge, weights=weight) == pytest.approx(level, abs=0.02)
+
+
+def test_a_narrow_placement_far_out_in_the_prior_is_found() -> None:
+    """Eight finds on their devices, four sigmas off and turned: draws of the prior alone seldom meet that."""
+    pattern = np.random.default_rng(8).uniform(-40.0, 40.0, (40, 2))
+    state = np.array([[70.0, -60.0, 0.06, 0.03, 0.0, 0.0]])
+    at = carried(state, pattern[:8, 0] + 1j * pattern[:8, 1])[0]
+    finds = np.column_stack([at.real, at.imag])
+    t = target(pattern, finds, 50.0, sd_m=22.0, turn=0.05)
+    for seed in range(3):
+        cloud = sample(t, EFFORT, np.random.default_rng(seed))
+        assert np.abs(np.median(cloud.states[:, :2], axis=0) - state[0, :2]).max() < 2.0
 
 
 def test_searched_ground_without_a_find_pushes_the_record_away() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from surefoot.analysis.locate import Priors, Reading, Readings
+from surefoot.analysis.reanchor.sampler import carried
 from surefoot.analysis.signatures import displacement_of_mistakes
 from surefoot.errors import PositionError
 from surefoot.positions.local import from_local
@@ -100,11 +101,7 @@ class RecordPrior:
 
 def moved(states: Floats, hypothesis: Hypothesis) -> Complexes:
     """Places of every device under every state, (s, n), easting + i northing, metres."""
-    u = hypothesis.pattern
-    stretch, shear = states[:, 4:5], states[:, 5:6]
-    bent = np.exp(stretch) * u.real + shear * u.imag + 1j * (shear * u.real + np.exp(-stretch) * u.imag)
-    factor = np.exp(states[:, 3:4] - 1j * states[:, 2:3])
-    return np.asarray(hypothesis.centroid + states[:, 0:1] + 1j * states[:, 1:2] + factor * bent)
+    return hypothesis.centroid + carried(states, hypothesis.pattern)
 
 
 def hypotheses_of(readings: Readings, priors: Priors, project: Project, crs: str) -> RecordPrior | None:

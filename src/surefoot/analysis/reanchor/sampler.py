@@ -1,6 +1,6 @@
 """Tempered sequential Monte Carlo over the placements of one hypothesis.
 
-The cloud starts as draws of the prior and is led to the posterior through powers of the likelihood chosen so that the
+The cloud starts as weighted draws of the prior and about the finds (docs/decisions/0019) and is led to the posterior through powers of the likelihood chosen so that the
 effective sample size falls to a set share at each step; the product of the mean increments is the evidence. Del Moral,
 Doucet and Jasra 2006, "Sequential Monte Carlo samplers", J. R. Stat. Soc. B 68(3); settings from methods.md section 2.
 """
@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import solve_triangular
+from scipy.special import gammaln
 
 from surefoot.analysis.kernels import registration
 
 Floats = npt.NDArray[np.float64]
+Complexes = npt.NDArray[np.complex128]
 Ints = npt.NDArray[np.int64]
 Singles = npt.NDArray[np.float32]
 
@@ -116,18 +119,18 @@ def sample(target: Target, settings: Settings, rng: np.random.Generator) -> Clou
     whitener: Floats = np.asarray(np.linalg.inv(factor), dtype=np.float64)
     scratch = scratch_for(target)
     jumps = neighbours(target.pattern[:, :2])
-    # Many draws of the prior carry the first step: narrow placements that few draws would miss are found.
-    states = draw_prior(settings.first_draws * settings.particles, factor, target.degrees_of_freedom, rng)
+    states, lean = first_states(target, settings.first_draws * settings.particles, factor, scratch, rng)
     prior = log_priors(states, whitener, target.degrees_of_freedom)
     likelihood = evaluate(target, states, scratch)
     power, log_evidence, steps = 0.0, 0.0, 0
     while power < 1.0 and steps < settings.most_steps:
-        step = _next_step(likelihood, power, settings.effective_share * settings.particles / len(states))
-        weight, gain = _increments(likelihood, step)
+        step = _next_step(likelihood, lean, power, settings.effective_share * settings.particles / len(states))
+        weight, gain = _increments(step * likelihood + lean)
         log_evidence += gain
         power = min(1.0, power + step)
         chosen = _systematic(weight, settings.particles, rng)
         states, likelihood, prior = states[chosen].copy(), likelihood[chosen].copy(), prior[chosen].copy()
+        lean = np.zeros(len(states))
         walk = _step_factor(states[:, :free])
         for _ in range(settings.sweeps):
             _sweep(target, states, likelihood, prior, power, walk, jumps, whitener, scratch, rng)
@@ -173,19 +176,65 @@ def log_priors(states: Floats, whitener: Floats, degrees_of_freedom: float) -> F
     return np.asarray(-0.5 * (degrees_of_freedom + free) * np.log1p(squared / degrees_of_freedom))
 
 
-def _increments(likelihood: Floats, step: float) -> tuple[Floats, float]:
+def first_states(
+    target: Target, count: int, factor: Floats, scratch: Scratch, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Draw where the sampler starts, (count, 6), with the log weights that make it the prior.
+
+    Half of it is the prior. The other half takes turn and scale from the prior and lays a device picked at random onto
+    a clear find picked at random: a narrow placement that few draws of the prior would meet is met by many of these.
+    """
+    states = draw_prior(count, factor, target.degrees_of_freedom, rng)
+    clear = target.finds[target.finds[:, 2] <= registration.VAGUE_VARIANCE_M2]
+    if not len(clear):
+        return states, np.zeros(count)
+    moved = states[count // 2 :]
+    find, device = rng.integers(len(clear), size=len(moved)), rng.integers(len(target.pattern), size=len(moved))
+    own = target.pattern[device, 0] + 1j * target.pattern[device, 1]
+    at = carried(moved * [0, 0, 1, 1, 1, 1], own[:, None])[:, 0]
+    sd = np.sqrt(clear[find, 2] + target.pattern[device, 2])[:, None]
+    moved[:, :2] = clear[find, :2] - np.column_stack([at.real, at.imag])
+    moved[:, :2] += sd * rng.standard_normal((len(moved), 2))
+    anchored, ones = np.empty(count), np.ones((len(clear), len(target.pattern)))
+    registration.anchored_densities(
+        states, target.pattern, scratch.cells, clear, ones, scratch.items, scratch.ints, scratch.floats, anchored
+    )
+    given = _log_t(states[:, : len(factor)], target.covariance, target.degrees_of_freedom)
+    given -= _log_t(states[:, 2 : len(factor)], target.covariance[2:, 2:], target.degrees_of_freedom)
+    return states, -np.log(0.5 + 0.5 * np.exp(np.log(np.maximum(anchored, 1e-300)) - given))
+
+
+def carried(states: Floats, places: Complexes) -> Complexes:
+    """Take pattern places, (s, n) or (n,), east + i north about the centroid, to where each state puts them, (s, n)."""
+    stretch, shear = states[:, 4:5], states[:, 5:6]
+    east, north = places.real, places.imag
+    bent = np.exp(stretch) * east + shear * north + 1j * (shear * east + np.exp(-stretch) * north)
+    factor = np.exp(states[:, 3:4] - 1j * states[:, 2:3])
+    return np.asarray(states[:, 0:1] + 1j * states[:, 1:2] + factor * bent)
+
+
+def _log_t(values: Floats, covariance: Floats, degrees_of_freedom: float) -> Floats:
+    """Log density of a multivariate Student t with this scale matrix, (n,)."""
+    free = values.shape[1]
+    factor = np.linalg.cholesky(covariance)
+    squared = np.square(solve_triangular(factor, values.T, lower=True)).sum(axis=0)
+    whole = 0.5 * (degrees_of_freedom + free)
+    constant = gammaln(whole) - gammaln(0.5 * degrees_of_freedom) - 0.5 * free * np.log(np.pi * degrees_of_freedom)
+    return np.asarray(constant - np.log(np.diag(factor)).sum() - whole * np.log1p(squared / degrees_of_freedom))
+
+
+def _increments(logs: Floats) -> tuple[Floats, float]:
     """Weights of one tempering step, summing to 1, and the log of their mean before that."""
-    logs = step * likelihood
     top = logs.max()
     raw = np.exp(logs - top)
     return raw / raw.sum(), float(top + np.log(raw.mean()))
 
 
-def _next_step(likelihood: Floats, power: float, share: float) -> float:
+def _next_step(likelihood: Floats, lean: Floats, power: float, share: float) -> float:
     """Largest step of the power after which the effective sample size is still `share` of the cloud."""
 
     def effective(step: float) -> float:
-        weight, _ = _increments(likelihood, step)
+        weight, _ = _increments(step * likelihood + lean)
         return float(1.0 / np.square(weight).sum() / len(weight))
 
     left = 1.0 - power
