@@ -26,7 +26,7 @@ from functools import partial
 import numpy as np
 
 from surefoot.analysis.locate import LocateContext, locate
-from surefoot.analysis.reanchor import Placements, ReanchorContext, reanchor
+from surefoot.analysis.reanchor import Placements, ReanchorContext, Settings, reanchor
 from surefoot.analysis.synthetic import SimulatedRegion, simulate
 from surefoot.jobs import Runner, running
 from surefoot.model import Where
@@ -39,12 +39,13 @@ ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_
 SMALL = 20
 
 
-def prepared(records: int, seed: int) -> Callable[[Runner], Mapping[str, Placements]]:
+def prepared(records: int, seed: int, particles: int | None = None) -> Callable[[Runner], Mapping[str, Placements]]:
     """Make a region and place its records; what is left is their correction."""
     region: SimulatedRegion = simulate("nominal", rng=np.random.default_rng(seed), records=records)
     centre = region.settings.region.centroid
     grid = grid_at(region.settings.crs, centre.x, centre.y)
-    context = ReanchorContext(grid, LocateContext(default_priors(), series=region.settings.series))
+    effort = Settings() if particles is None else Settings(particles)
+    context = ReanchorContext(grid, LocateContext(default_priors(), series=region.settings.series), effort)
     read = [parse_form(FormDocument(Where("f.yaml", row=1), str(f["record_id"]), f)) for f in region.forms]
     located = [locate(record, context=context.locate) for record in read]
 

@@ -64,11 +64,14 @@ def _check_workers(client: Any, address: str) -> None:
 def _on_workers(
     client: Any, killed: type[Exception], step: Callable[[J], R], work: Iterable[J], /
 ) -> Iterator[R]:  # fmt: skip
-    everywhere = client.scatter(step, broadcast=True, hash=False)
+    # The step is itself a result on the cluster: it travels once, and is made anew where the worker that held it died.
+    there = client.submit(_given, step, pure=False)
     threads = max(sum(client.nthreads().values()), 1)
-    yield from in_order(
-        lambda job: client.submit(_do, everywhere, job, pure=False), work, workers=threads, died=(killed,)
-    )
+    yield from in_order(lambda job: client.submit(_do, there, job, pure=False), work, workers=threads, died=(killed,))
+
+
+def _given(step: Callable[[J], R]) -> Callable[[J], R]:
+    return step
 
 
 def _do(step: Callable[[Any], Any], job: Any) -> Any:
