@@ -267,7 +267,7 @@ def test_reanchor_names_the_records_when_there_is_no_such_one(case: Path) -> Non
     assert "Traceback" not in outcome.err
 
 
-@pytest.mark.parametrize("scheduler", ["serial", "processes"])
+@pytest.mark.parametrize("scheduler", ["serial", pytest.param("processes", marks=pytest.mark.slow)])
 def test_no_scheduler_changes_what_is_told(case: Path, scheduler: str) -> None:
     record = sorted(path.stem for path in (case / "records").iterdir())[0]
     threads, other = (
