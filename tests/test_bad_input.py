@@ -393,7 +393,7 @@ FORMS_IN = [1, 1, 1, 1, 1, 1, 1, 3]
 ACCEPTED = [1, 1, 1, 1, 0, 0, 1, 2]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, len(PIECES) - 1), min_size=1, max_size=7))
 def test_every_form_that_goes_in_comes_out(chosen: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:

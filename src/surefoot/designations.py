@@ -23,6 +23,7 @@ _SLIPS = (  # a digit typed for the letter it looks like, inside the names in wh
     (re.compile(r"^M[O0][NH](?=\d|$)"), "MON"),
     (re.compile(r"^PR0M"), "PROM"),
 )
+_VARIANT = re.compile(r"[A-Z]{1,2}\d?")
 _LEADING = re.compile(r"^(?:(?:МИН[АЫУ]?|MIN[AE]S?|MINE)[ .:]+|ТИПА? +|TYPE +)+")
 _KIND_WORDS: tuple[tuple[str, DeviceCategory], ...] = (
     (r"ПРОТИВО?ПЕХ\w*|ПРОТИПІХ\w*|ПП(?:М|МИ)?|ANTI-?PERSON\w*|AP(?:M|ERS)?|PROTUP[JE]*Š\w*|PROTIVP[JE]*Š\w*"
@@ -42,8 +43,8 @@ def type_key(name: str) -> str:
     """Return what two names of one device type have in common; "" for no name.
 
     Case, spaces, hyphens, quotation marks and the word "mine" do not matter; Latin and Cyrillic letters that
-    look alike, and the transliterations of known models, are one. "ТМ-62" and "ТМ-62М" stay two types. A general
-    word ("противопехотные") gives its category.
+    look alike, and the transliterations of known models, are one. "ТМ-62" and "ТМ-62М" stay two types, see
+    `is_variant`. A general word ("противопехотные") gives its category.
     """
     kind = kind_word(name)
     if kind is not None:
@@ -54,6 +55,15 @@ def type_key(name: str) -> str:
     else:  # "MOH-50" in Latin letters only is МОН-50 if the name as it stands is none
         readings = [_latin(bare), _latin(bare.translate(_CYRILLIC_TWINS))]
     return next((reading for reading in readings if _category(reading) is not None), readings[0])
+
+
+def is_variant(key: str, other: str) -> bool:
+    """Return whether one of two type keys is the other with the mark of a variant: ТМ-62 and ТМ-62М, M18 and M18A1.
+
+    A mark begins with a letter behind a number; ПМН and ПМН-2, M1 and M14 are types of their own.
+    """
+    base, longer = sorted((key, other), key=len)
+    return base[-1:].isdigit() and longer.startswith(base) and _VARIANT.fullmatch(longer[len(base) :]) is not None
 
 
 def _latin(bare: str) -> str:

@@ -129,6 +129,17 @@ def test_case_8_one_field_twice_is_proposed_as_a_datum_duplicate(tmp_path: Path)
     assert pair["not_shifted"] == "WG"
 
 
+def test_one_form_handed_over_twice_is_proposed_as_one_field(tmp_path: Path) -> None:
+    lines = [("X=4430293 Y=8664944", "X=4430293 Y=8665039"), ("X=4430273 Y=8664950", "X=4430273 Y=8665045")]
+    text = "---\n".join(form(name, "СК-42 зона 8", lines) for name in ("A", "B", "C"))
+    told = document(case(tmp_path / "case", text))
+    pairs = [d for d in told["duplicates"] if d["kind"] == "records, one field"]
+    assert {(p["a"], p["b"]) for p in pairs} == {("A", "B"), ("A", "C"), ("B", "C")}
+    assert all(p["azimuth_deg"] is None and "SF" not in p["reason"] for p in pairs)
+    (count,) = [m for m in told["measures"] if m["id"] == "iso19157:4"]
+    assert (count["value"], count["n"]) == (2.0, 3.0)
+
+
 def test_two_fields_side_by_side_are_no_duplicate(tmp_path: Path) -> None:
     one = [("X=4430293 Y=8664944", "X=4430293 Y=8665039")]
     other = [("X=4430393 Y=8664944", "X=4430393 Y=8665039")]

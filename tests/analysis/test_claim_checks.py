@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -205,3 +206,25 @@ def test_without_figures_for_a_period_there_is_no_verdict() -> None:
     days = Period(dt.date(2020, 1, 1), None)
     one = Claim("c", "S", None, "", "", "", "killed", 14.0, Bound.EXACTLY, "", "since 2020", "", "x", days)
     assert {r.reason for r in check(one).readings} == {"SF-C068"}
+
+
+@pytest.mark.parametrize(
+    ("place", "elsewhere"),
+    [("Fizuli", True), ("", False), ("rivertown", False)],
+    ids=["another place", "no place", "the case's own"],
+)
+def test_a_verdict_about_a_place_says_so_where_the_name_of_the_case_does_not_hold_it(
+    place: str, elsewhere: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "case.toml").write_text('name = "Rivertown sector 3"\nbbox = [46.9, 39.9, 47.0, 40.0]\n', "utf-8")
+    (tmp_path / "accidents.csv").write_text("id,longitude,latitude,date,killed\na,46.95,39.95,2021-05-01,2\n", "utf-8")
+    stated = f"- {{id: c, speaker: S, measure: killed, value: 2, bound: exactly, place: '{place}', confirmed_by: x}}\n"
+    (tmp_path / "claims.yaml").write_text(stated, "utf-8")
+    document = describe(assess(read_case_folder(tmp_path)), version="x").document
+    (told,) = document["claims"]
+    (reading,) = told["readings"]
+    assert reading["verdict"] == "consistent"
+    assert ("speaks of Fizuli" in reading["reason"]) == elsewhere
+    ((_, (view,)),) = claim_columns(document, Words("en"))
+    assert view.place == place
+    assert bool(view.place_note) == elsewhere

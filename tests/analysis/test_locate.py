@@ -669,3 +669,24 @@ def test_a_grid_square_without_a_sheet_is_looked_for_in_the_region() -> None:
     context = LocateContext(default_priors(), shapely.box(46.5, 39.7, 47.3, 40.3))
     found = locate(record, context=context)
     assert found.readings[0].pivot == pytest.approx((46.93, 39.99), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("in_row", "totals", "unallocated", "as_one"),
+    [
+        ("ТМ-62", {"ТМ-62М": "60"}, {}, True),
+        ("ТМ-62М", {"TM-62": "60"}, {}, True),
+        ("ТМ-62", {"ТМ-62М": "70"}, {"ТМ-62М": 10}, True),
+        ("ТМ-62", {"ТМ-62": "60", "ТМ-62М": "60"}, {"ТМ-62М": 60}, False),  # both are named: two types
+        ("ТМ-62", {"ТМ-62М": "40", "ТМ-62П": "20"}, {"ТМ-62М": 40, "ТМ-62П": 20}, False),  # either may be meant
+        ("ПМН", {"ПМН-2": "60"}, {"ПМН-2": 60}, False),  # types of their own
+        ("М1", {"М14": "60"}, {"М14": 60}, False),
+    ],
+)
+def test_a_type_and_its_variant_are_one_where_only_one_pair_is_possible(
+    in_row: str, totals: dict[str, str], unallocated: dict[str, int], as_one: bool
+) -> None:
+    rows = [{"no": "1", "from": "A", "to": "B", "mines": {in_row: "60"}}]
+    found = placed(reference_points=[A, B], rows=rows, totals=totals)
+    assert found.unallocated == unallocated
+    assert ("SF-R229" in ids(found)) == as_one

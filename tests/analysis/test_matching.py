@@ -239,7 +239,7 @@ def problems(draw):
 
 
 class TestLaws:
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=120)
     @given(problem=problems())
     def test_probabilities_are_probabilities(self, problem):
         association = match(**problem)
@@ -251,7 +251,7 @@ class TestLaws:
         assert association.per_item().sum() == pytest.approx(association.recorded.sum(), abs=1e-9)
         assert association.per_record().sum() == pytest.approx(association.recorded.sum(), abs=1e-9)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(problem=problems(), east=st.floats(-1e5, 1e5), north=st.floats(-1e5, 1e5))
     def test_moving_everything_changes_nothing(self, problem, east, north):
         here = match(**problem)
@@ -259,7 +259,7 @@ class TestLaws:
         problem["finds"] = problem["finds"] + [east, north]
         np.testing.assert_allclose(match(**problem).unrecorded, here.unrecorded, atol=1e-6)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(problem=problems(), seed=st.integers(0, 99))
     def test_the_order_of_finds_does_not_matter(self, problem, seed):
         here = match(**problem)

@@ -15,6 +15,7 @@ from surefoot.analysis.signatures import (
     datum_duplicate,
     displacement_of_mistakes,
     match_signature,
+    same_field,
     transposition_shifts,
 )
 from surefoot.errors import PositionError
@@ -175,3 +176,29 @@ class TestDatumDuplicate:
 
     def test_nothing_to_compare(self):
         assert datum_duplicate(np.empty((0, 2)), self.ROW, self.shift()) is None
+
+
+class TestSameField:
+    ROWS = TestDatumDuplicate.ROW
+
+    @pytest.mark.parametrize("move", [(0, 0), (6, -5), (40, 20)])
+    def test_one_pattern_within_reach_is_proposed(self, move):
+        assert same_field(self.ROWS, np.random.default_rng(1).permutation(self.ROWS + move), 30.0) < 1e-6
+
+    def test_places_that_coincide_are_proposed_though_drawn_anew(self):
+        drawn = self.ROWS + np.random.default_rng(2).normal(0, 2, self.ROWS.shape)
+        assert 1.0 < same_field(self.ROWS, drawn[:-2], 1.0) < 10.0
+
+    @pytest.mark.parametrize("move", [(70, 0), (0, -300)])
+    def test_one_pattern_out_of_reach_is_another_field(self, move):
+        assert same_field(self.ROWS, self.ROWS + move, 30.0) is None
+
+    def test_rows_beside_each_other_are_no_pattern(self):
+        row = self.ROWS[::2]
+        assert same_field(row, row + np.array([0, 30]), 30.0) is None
+
+    def test_other_counts_or_spacing_are_another_field(self):
+        middle = self.ROWS.mean(axis=0)
+        assert same_field(self.ROWS, self.ROWS[:-1] + np.array([30, 0]), 30.0) is None
+        assert same_field(self.ROWS, middle + 1.2 * (self.ROWS - middle) + [30, 0], 30.0) is None
+        assert same_field(self.ROWS[:1], self.ROWS[:1], 30.0) is None

@@ -392,7 +392,7 @@ def test_the_same_hand_is_recognised_again() -> None:
     assert form(compiler="nobody particular").compiler != form(compiler="somebody").compiler
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.dictionaries(
         st.sampled_from([*schema()["properties"], "colour"]),

@@ -221,6 +221,11 @@ def _asked_unit(kind: Kind | None) -> str:
     return {Kind.SHARE: "%", Kind.METRES: "m"}.get(kind or Kind.COUNT, "devices, persons, records ...")
 
 
+def names_another_place(claim: Claim, case_name: str) -> bool:
+    """Whether a claim states a place that the case's name does not hold: whether the case covers it is not known."""
+    return bool(claim.place) and claim.place.casefold() not in case_name.casefold()
+
+
 def holds(period: Period, dates: Dates) -> npt.NDArray[np.bool_]:
     """Return which days lie in a period; NaT does not."""
     inside = ~np.isnat(dates)

@@ -33,6 +33,7 @@ KDTree: Any = spatial.KDTree  # SciPy ships no types
 
 _GEOD = Geod(ellps="WGS84")
 _FARTHEST_SIGMAS = 4.0
+_ONE_PLACE_SIGMAS = 2.0
 _GRIDS_KEPT = 256  # projections kept ready
 
 
@@ -436,6 +437,39 @@ def datum_duplicate(
     east, north = points_b.mean(axis=0) - points_a.mean(axis=0)
     azimuth = float(np.degrees(np.arctan2(east, north)) % 360.0)
     return DatumDuplicate(not_shifted, float(np.hypot(east, north)), azimuth, misfit)
+
+
+def same_field(
+    points_a: Floats, points_b: Floats, sigma_m: float, *, tolerance_m: float = 10.0, shape_tolerance_m: float = 1.0
+) -> float | None:
+    """Propose that two records show one field: they coincide, or they have one pattern near one place.
+
+    One row looks like any other, so a pattern counts only if it has breadth.
+
+    Parameters
+    ----------
+    points_a, points_b : (n, 2), (m, 2)
+        Places of the two records' devices, metres, one CRS; in any order.
+    sigma_m
+        Of the distance between them per axis, metres.
+    tolerance_m
+        Largest root mean square distance of records that coincide as they stand.
+    shape_tolerance_m
+        The same of patterns laid on each other: rows of like spacing are not yet one field.
+
+    Returns
+    -------
+    float or None
+        Root mean square distance of the patterns laid on each other, metres; None when nothing speaks for it.
+    """
+    if min(len(points_a), len(points_b)) < 2:
+        return None
+    centres = points_a.mean(axis=0), points_b.mean(axis=0)
+    shape = _misfit(points_a - centres[0], points_b - centres[1])
+    broad = np.linalg.svd(points_a - centres[0], compute_uv=False)[-1] > shape_tolerance_m * np.sqrt(len(points_a))
+    alike = broad and len(points_a) == len(points_b) and shape <= shape_tolerance_m
+    near = np.hypot(*(centres[0] - centres[1])) <= _ONE_PLACE_SIGMAS * sigma_m
+    return shape if (alike and near) or _misfit(points_a, points_b) <= tolerance_m else None
 
 
 def _misfit(a: Floats, b: Floats) -> float:

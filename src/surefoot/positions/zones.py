@@ -159,6 +159,21 @@ def gauss_kruger_zone_of(longitude: float) -> int:
     return min(int((longitude % 360.0) // 6.0) + 1, 60)
 
 
+def zones_meeting(west: float, east: float, *, width_deg: int = 6, datum: str = "SK-42") -> set[int]:
+    """Return the Gauss-Krueger zones of a datum that reach between two longitudes, by the zones' own edges.
+
+    Empty for CS63, whose zones are not counted from Greenwich. The zones of MGI 1901 are 3 degrees wide.
+    """
+    width = 3 if datum == "MGI1901" else width_deg
+    middle = 0.0 if width == 3 else 3.0
+    return {
+        zone
+        for zone in range(1, 65)
+        if west < zone * width - middle + width / 2 and east > zone * width - middle - width / 2
+        and datum != "CS63" and _zone_code(zone, width_deg, True, datum) is not None
+    }  # fmt: skip
+
+
 def convergence_deg(crs: str, longitude: npt.ArrayLike, latitude: npt.ArrayLike) -> Floats:
     """Return the grid convergence, degrees: how far grid north is turned clockwise from true north.
 

@@ -27,6 +27,7 @@ from surefoot.readers.raw import text_column
 from surefoot.terms import AreaStatus, DeviceCategory, FindFate, QaResult, SearchMethod, Severity
 
 NEVER_CERTAIN = 0.999  # what a stated detection probability of 1 becomes: no search finds everything
+LEAST_PER_CENT = 10.0  # from here on a bare number is in per cent; 1.2 is no share and hardly 1.2 %
 _FIRST_PRODUCTION_YEAR = 1900
 _PER_CENT = re.compile(r"\s*(?:%|per\s?cent|pct|процент\w*|проц|відсот\w*|posto|faiz)\.?\s*$", re.IGNORECASE)
 
@@ -262,12 +263,13 @@ def sigma_m(table: NamedTable, points: Points, ledger: Ledger) -> Floats:
 
 
 def detection_probability(table: NamedTable, ledger: Ledger, *, expected: bool) -> Floats:
-    """Read detection probabilities: "95 %" is 0.95, and 1 becomes `NEVER_CERTAIN` with a doubt."""
+    """Read detection probabilities: "95 %" and "95" are 0.95, and 1 becomes `NEVER_CERTAIN` with a doubt."""
     cells = table.as_written("detection_probability")
     header = table.header("detection_probability")
     percent = np.array([_PER_CENT.search(text) is not None for text in cells.tolist()], dtype=bool)
     read = _without_percent(table, cells, percent)
     ledger.doubt(read.bad, "SF-R140", header, cells, severity=Severity.ERROR)
+    percent |= (read.values >= LEAST_PER_CENT) & (read.values <= 100)
     values = np.where(percent, read.values / 100, read.values)
     if (percent & ledger.kept).any():
         ledger.note("SF-R153", str(cells[percent][0]))

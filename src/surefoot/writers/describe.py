@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,13 +10,14 @@ import numpy as np
 
 from surefoot.analysis.accuracy import LEVEL, Measure, OutsideShare
 from surefoot.analysis.accuracy.duplicates import SAME_SHEET
-from surefoot.analysis.assess import Assessment
+from surefoot.analysis.assess import ENOUGH_FINDS, Assessment
 from surefoot.analysis.assess.outside import KnownOnTheDay
+from surefoot.analysis.claims import CheckedClaim, ClaimReading, names_another_place
 from surefoot.analysis.locate import Readings, mixture_shares
 from surefoot.designations import type_key
 from surefoot.messages import render
 from surefoot.model import Doubt
-from surefoot.terms import Fate, Severity, Stage
+from surefoot.terms import Fate, Severity, Stage, Verdict
 from surefoot.writers.describe_layers import Layer, layers_of
 from surefoot.writers.describe_pooled import forecast_documents, learned_documents
 from surefoot.writers.describe_totals import total_document
@@ -59,7 +60,7 @@ def describe(assessment: Assessment, *, version: str, lang: str = "en") -> Descr
         "total": total_document(assessment.totals, lang),
         "forecast": forecast_documents(assessment.pooled, lang),
         "learned": learned_documents(assessment.pooled),
-        "claims": [_claim(checked, lang) for checked in assessment.claims],
+        "claims": [_claim(checked, settings.name, lang) for checked in assessment.claims],
         "priorities": [],
         "set_aside": [set_aside_document(row, lang) for row in assessment.case.set_aside],
         "doubts": _doubts(assessment, lang),
@@ -207,8 +208,9 @@ def _doubled_records(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
             "azimuth_deg": pair.azimuth_deg,
             "not_shifted": None if pair.not_shifted is None else names[pair.not_shifted],
             "reason": _words(
-                "SF-C041", lang, other=names[pair.second], distance=f"{pair.distance_m:.1f}",
-                azimuth=f"{pair.azimuth_deg:.0f}",
+                "SF-C053" if pair.not_shifted is None else "SF-C041", lang, other=names[pair.second],
+                distance=f"{pair.distance_m:.1f}", azimuth=f"{pair.azimuth_deg or 0.0:.0f}",
+                misfit=f"{pair.misfit_m:.1f}",
             ),
         }
         for pair in assessment.record_pairs
@@ -283,8 +285,10 @@ def _by_type(assessment: Assessment) -> dict[str, dict[str, float]]:
     return result
 
 
-def _claim(checked: Any, lang: str) -> dict[str, Any]:
+def _claim(checked: CheckedClaim, case_name: str, lang: str) -> dict[str, Any]:
     claim = checked.claim
+    elsewhere = names_another_place(claim, case_name)
+    place_note = _words("SF-C051", lang, found=claim.place, case=case_name) if elsewhere else None
     return {
         "claim_id": claim.id,
         "speaker": claim.speaker,
@@ -295,15 +299,23 @@ def _claim(checked: Any, lang: str) -> dict[str, Any]:
         "measure": claim.measure,
         "period": claim.period,
         "place": claim.place,
+        "place_note": place_note,
         "confirmed_by": claim.confirmed_by,
         "stated": {"value": claim.value, "bound": claim.bound.value, "unit": claim.unit},
         "readings": [
             {"measure": r.measure, "value": r.value, "interval": _listed(r.interval), "verdict": r.verdict.value,
-             "reason": _words(r.reason, lang, **r.values),
+             "reason": _reason_of(r, place_note, lang),
              "days": None if r.days is None else [day.isoformat() for day in r.days]}
             for r in checked.readings
         ],
     }  # fmt: skip
+
+
+def _reason_of(reading: ClaimReading, place_note: str | None, lang: str) -> str | None:
+    """Return the reason of a verdict; one that compared something says of which place the claim speaks."""
+    reason = _words(reading.reason, lang, **reading.values)
+    tested = reading.verdict is not Verdict.CANNOT_BE_TESTED
+    return f"{reason} {place_note}" if tested and place_note else reason
 
 
 def _doubts(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
@@ -320,7 +332,9 @@ def _doubts(assessment: Assessment, lang: str) -> list[dict[str, Any]]:
 
 def _suspicion(assessment: Assessment, number: int, lang: str) -> list[dict[str, Any]]:
     record = assessment.case.records[number]
-    made = _mistake_doubts(assessment, number, lang)
+    made = [
+        {**doubt_document(d, lang), "record_id": record.record_id} for d in _corrected_doubts(assessment, number, lang)
+    ]
     for suspicion in assessment.suspicions:
         if suspicion.record != number:
             continue
@@ -336,19 +350,22 @@ def _suspicion(assessment: Assessment, number: int, lang: str) -> list[dict[str,
     return made
 
 
-def _mistake_doubts(assessment: Assessment, number: int, lang: str) -> list[dict[str, Any]]:
-    """What re-anchoring found wrong with a record, in words."""
-    mistake = None if assessment.corrected is None else assessment.corrected.mistake(number)
-    if mistake is None:
-        return []
-    record, words = assessment.case.records[number], Words(lang)
-    values = {
-        "mistake": words(f"mistake.{mistake_word(mistake[0])}"),
-        "probability": f"{100 * mistake[1]:.0f} %",
-        "finds": f"{assessment.finds_per_record[number]:.1f}",
-    }
-    doubt = Doubt("SF-C046", Severity.WARNING, record.where, "", values)
-    return [{**doubt_document(doubt, lang), "record_id": record.record_id}]
+def _corrected_doubts(assessment: Assessment, number: int, lang: str) -> Iterator[Doubt]:
+    """What re-anchoring found wrong with a record."""
+    corrected, where = assessment.corrected, assessment.case.records[number].where
+    finds = assessment.finds_per_record[number]
+    if corrected is None:
+        return
+    if corrected.of_another_field(number) and finds >= ENOUGH_FINDS:
+        yield Doubt("SF-C052", Severity.WARNING, where, f"{finds:.1f}")
+    mistake = corrected.mistake(number)
+    if mistake is not None:
+        values = {
+            "mistake": Words(lang)(f"mistake.{mistake_word(mistake[0])}"),
+            "probability": f"{100 * mistake[1]:.0f} %",
+            "finds": f"{finds:.1f}",
+        }
+        yield Doubt("SF-C046", Severity.WARNING, where, "", values)
 
 
 def record_zone(assessment: Assessment, number: int) -> int | None:

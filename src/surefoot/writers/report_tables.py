@@ -56,6 +56,8 @@ class ClaimView:
     text: str
     stated: str
     measure: str
+    place: str
+    place_note: str
     readings: tuple[tuple[str, str, str, str, str], ...]  # meaning, data, interval, verdict, reason
 
 
@@ -211,6 +213,8 @@ def _claim_view(claim: Entry, words: Words) -> ClaimView:
         text=str(claim.get("text") or ""),
         stated=_stated(stated, unit, words),
         measure=meaning(str(measure), words) if measure else words("claims.unspecified"),
+        place=str(claim.get("place") or ""),
+        place_note=str(claim.get("place_note") or ""),
         readings=tuple(_reading(r, words) for r in claim.get("readings") or []),
     )
 

@@ -162,8 +162,9 @@ def show_claims(document: Mapping[str, Any], lang: str = "en") -> None:
     table = _table(words, "claims", "claim", "speaker", "stated", "meaning", "data", "verdict")
     for claim in document["claims"]:
         ((speaker, (view,)),) = claim_columns({"claims": [claim]}, words)
+        stated = f"{view.stated} ({view.place})" if view.place else view.stated
         for number, (meaning, data, interval, verdict, reason) in enumerate(view.readings):
-            head = (claim["claim_id"], speaker, view.stated) if number == 0 else ("", "", "")
+            head = (claim["claim_id"], speaker, stated) if number == 0 else ("", "", "")
             shown = f"{data} ({interval})" if interval else data
             table.add_row(*head, meaning, shown, f"{verdict}: {reason}" if reason else verdict)
     _console().print(table)

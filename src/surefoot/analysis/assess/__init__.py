@@ -25,7 +25,7 @@ from surefoot.analysis.assess.placed import PlacedItems, Shapes, shapes_of
 from surefoot.analysis.assess.pooled import Pooled, pooled
 from surefoot.analysis.assess.reanchored import Corrected, corrected_records
 from surefoot.analysis.assess.stage import Basis, StageResult, as_recorded, prior_presence, re_anchored
-from surefoot.analysis.assess.suspicions import RecordPair, Suspicion, gross_errors, record_pairs
+from surefoot.analysis.assess.suspicions import RecordPair, Suspicion, gross_errors
 from surefoot.analysis.assess.totals import Totals, totals_of
 from surefoot.analysis.claims import CheckedClaim, check_claims
 from surefoot.analysis.locate import LocateContext, Priors, Readings, locate
@@ -223,9 +223,9 @@ def _assembled(
         case, seed, basis.grid, located, basis.shapes, final.items, final.best, recorded.items, recorded.best,
         corrected, layout.events, final.associations[0], basis.verified_of, layout.verified, measures, outside,
         d2, d3, tuple(stage.d4 for stage in stages), final.book, layout.duplicates,
-        record_pairs(recorded.items, located, basis.grid), suspicions, layout.same_event,
-        _evidence(case, located, finds_per_record), finds_per_record, check_claims(case.claims, figures, within),
-        totals, of_new, prior_presence(basis.priors), tuple(doubts),
+        recorded.pairs, suspicions, layout.same_event,
+        _evidence(case, located, finds_per_record, corrected), finds_per_record,
+        check_claims(case.claims, figures, within), totals, of_new, prior_presence(basis.priors), tuple(doubts),
     )  # fmt: skip
 
 
@@ -249,18 +249,22 @@ def _padded(values: Floats, count: int) -> Floats:
     return result
 
 
-def _evidence(case: Case, located: Sequence[Readings], finds: Floats) -> tuple[Evidence, ...]:
+def _evidence(
+    case: Case, located: Sequence[Readings], finds: Floats, corrected: Corrected | None
+) -> tuple[Evidence, ...]:
     return tuple(
-        _evidence_of(record, readings, float(expected))
-        for record, readings, expected in zip(case.records, located, finds, strict=True)
+        _evidence_of(
+            record, readings, float(finds[number]), corrected is not None and corrected.of_another_field(number)
+        )
+        for number, (record, readings) in enumerate(zip(case.records, located, strict=True))
     )
 
 
-def _evidence_of(record: MinefieldRecord, readings: Readings, expected_finds: float) -> Evidence:
+def _evidence_of(record: MinefieldRecord, readings: Readings, expected_finds: float, stranger: bool) -> Evidence:
     if readings.best is None or readings.best.pivot is None:
         return Evidence("none", ("SF-C020",))
     if record.family == "interview":
         return Evidence("indirect", ("SF-C021",))
     if expected_finds < ENOUGH_FINDS:
         return Evidence("indirect", ("SF-C022",))
-    return Evidence("direct", ("SF-C023",))
+    return Evidence("indirect", ("SF-C052",)) if stranger else Evidence("direct", ("SF-C023",))

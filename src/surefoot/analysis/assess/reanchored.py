@@ -65,6 +65,11 @@ class Corrected:
         error = max(weights, key=lambda name: weights[name], default=AS_READ)
         return None if error == AS_READ or weights[error] <= 0.5 else (error, weights[error])
 
+    def of_another_field(self, number: int) -> bool:
+        """Whether what was found about a record speaks as much for a field that is on no record."""
+        placed = self.placements.get(number)
+        return placed is not None and len(placed.find) > 0 and placed.log_evidence <= placed.log_evidence_unrelated
+
     def averaged(self, values: Floats) -> Floats:
         """Average a figure of every row of the items over the placements of each device, (n, ...)."""
         weight = self.items.weight[:, None] * np.ones_like(values)

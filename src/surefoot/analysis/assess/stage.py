@@ -26,6 +26,7 @@ from surefoot.analysis.assess.layout import Layout, find_clusters
 from surefoot.analysis.assess.placed import PlacedItems, Shapes, place_items
 from surefoot.analysis.assess.reanchored import Corrected, remaining_measures
 from surefoot.analysis.assess.stated import stated_errors
+from surefoot.analysis.assess.suspicions import RecordPair, record_pairs, repeated_records
 from surefoot.analysis.locate import Priors, Readings, mixture_shares
 from surefoot.analysis.matching import Association, associate, category_numbers
 from surefoot.model import Case, MinefieldRecord
@@ -76,6 +77,7 @@ class StageResult:
     book: Ledger
     measures: tuple[Measure, ...]
     d4: OutsideShare
+    pairs: tuple[RecordPair, ...] = ()  # records proposed as one field; of the first stage
 
 
 def as_recorded(basis: Basis, rng: np.random.Generator) -> StageResult:
@@ -91,10 +93,12 @@ def as_recorded(basis: Basis, rng: np.random.Generator) -> StageResult:
     book = _ledger(case, items, best, layout, matchable, ways[0], priors, rng, as_recorded=True)
     counted = _devices_by_record(items, best, None, len(case.records))
     stated = stated_errors(case, basis.located, priors, basis.grid, counted, rng)
-    measures = [duplicate_instances(layout.duplicates.extra, len(case.accidents))]
+    pairs = record_pairs(items, basis.located, basis.grid)
+    repeated = layout.duplicates.extra + repeated_records(pairs, len(case.records))
+    measures = [duplicate_instances(repeated, len(case.accidents) + len(case.records))]
     measures += _shares_of_devices(basis, items, best, ways, matchable, book, Stage.AS_RECORDED)
     measures += _positional(basis, items, best, ways[0], stated, Stage.AS_RECORDED, rng)
-    return StageResult(items, best, ways, matchable, book, tuple(measures), _devices_outside(basis, ways))
+    return StageResult(items, best, ways, matchable, book, tuple(measures), _devices_outside(basis, ways), pairs)
 
 
 def re_anchored(basis: Basis, recorded: StageResult, corrected: Corrected, rng: np.random.Generator) -> StageResult:

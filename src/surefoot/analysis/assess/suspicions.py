@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from surefoot.analysis.assess.placed import PlacedItems
-from surefoot.analysis.locate import Readings
+from surefoot.analysis.locate import Reading, Readings
 from surefoot.analysis.signatures import (
     GrossError,
     SignatureMatch,
     datum_duplicate,
     displacement_of_mistakes,
     match_signature,
+    same_field,
 )
 from surefoot.errors import PositionError
 from surefoot.positions.grid import Grid
@@ -27,6 +31,7 @@ Floats = npt.NDArray[np.float64]
 FEWEST_FINDS = 2
 LIKELY_MATCHED = 0.5  # a record with more expected finds than this is not looked at for gross errors
 PAIR_SEARCH_M = 250.0
+NO_DIRECTION_M = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +46,25 @@ class Suspicion:
 
 @dataclass(frozen=True, slots=True)
 class RecordPair:
-    """Two records proposed as one field."""
+    """Two records proposed as one field.
+
+    Attributes
+    ----------
+    kind
+        ``datum``: one of them, `not_shifted`, was not shifted to the datum of the other; ``one field``: same pattern.
+    distance_m, azimuth_deg
+        Of their middles, from the first to the second; from true north, None where they lie at one place.
+    misfit_m
+        Of the patterns laid on each other, root mean square.
+    """
 
     kind: str
     first: int
     second: int
     distance_m: float
-    azimuth_deg: float  # true, from the first to the second
+    azimuth_deg: float | None
     not_shifted: int | None
+    misfit_m: float
 
 
 def gross_errors(
@@ -123,33 +139,60 @@ def _near(points: Floats, displacement: Floats, tree: KDTree, reach: float) -> n
 
 
 def record_pairs(items: PlacedItems, located: Sequence[Readings], grid: Grid) -> tuple[RecordPair, ...]:
-    """Propose records of one field of which one was not shifted to the datum of the other."""
-    centres, rows = [], []
-    for number in range(len(located)):
-        points, _ = _cloud(items, number)
-        if len(points) >= 2:
-            centres.append(points.mean(axis=0))
-            rows.append(number)
-    if len(rows) < 2:
+    """Propose records of one field: one not shifted to the datum of the other, or one field recorded twice."""
+    made = [_Cloud(number, *_cloud(items, number), best=reading.best) for number, reading in enumerate(located)]
+    clouds = [cloud for cloud in made if len(cloud.points) >= 2]
+    if len(clouds) < 2:
         return ()
     pairs = []
-    for a, b in sorted(KDTree(np.array(centres)).query_pairs(PAIR_SEARCH_M)):
-        pair = _datum_pair(items, located, rows[a], rows[b], grid)
+    for a, b in sorted(KDTree(np.array([c.points.mean(axis=0) for c in clouds])).query_pairs(PAIR_SEARCH_M)):
+        pair = _datum_pair(clouds[a], clouds[b], grid) or _one_field(clouds[a], clouds[b], grid)
         if pair is not None:
             pairs.append(pair)
     return tuple(pairs)
 
 
-def _datum_pair(items: PlacedItems, located: Sequence[Readings], a: int, b: int, grid: Grid) -> RecordPair | None:
-    best = located[a].best
-    assert best is not None
-    assert best.pivot is not None
-    points_a, points_b = _cloud(items, a)[0], _cloud(items, b)[0]
-    for crs in ("EPSG:4284", best.crs):
-        shift = next((m for m in _mistakes(best.pivot, crs, grid) if m.name == "datum_ignored"), None)
-        found = None if shift is None else datum_duplicate(points_a, points_b, shift)
+def repeated_records(pairs: Sequence[RecordPair], count: int) -> int:
+    """Return the number of records, of `count`, that are proposed as repeating another one."""
+    ends = np.array([(pair.first, pair.second) for pair in pairs], dtype=np.int64).reshape(-1, 2)
+    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(count, count))
+    return count - int(connected_components(graph, directed=False)[0]) if count else 0
+
+
+class _Cloud(NamedTuple):
+    """Devices of one record where its heaviest reading puts them."""
+
+    number: int
+    points: Floats
+    sigma_m: float
+    best: Reading | None
+
+
+def _datum_pair(a: _Cloud, b: _Cloud, grid: Grid) -> RecordPair | None:
+    assert a.best is not None
+    assert a.best.pivot is not None
+    for crs in ("EPSG:4284", a.best.crs):
+        shift = next((m for m in _mistakes(a.best.pivot, crs, grid) if m.name == "datum_ignored"), None)
+        found = None if shift is None else datum_duplicate(a.points, b.points, shift)
         if found is not None:
-            odd = {"a": a, "b": b}[found.not_shifted]
-            convergence = float(convergence_deg(grid.crs, *best.pivot))
-            return RecordPair("datum", a, b, found.distance_m, (found.azimuth_deg + convergence) % 360.0, odd)
+            azimuth = _true_azimuth(found.azimuth_deg, a.best.pivot, grid)
+            odd = {"a": a.number, "b": b.number}[found.not_shifted]
+            return RecordPair("datum", a.number, b.number, found.distance_m, azimuth, odd, found.misfit_m)
     return None
+
+
+def _one_field(a: _Cloud, b: _Cloud, grid: Grid) -> RecordPair | None:
+    assert a.best is not None
+    assert a.best.pivot is not None
+    misfit = same_field(a.points, b.points, float(np.hypot(a.sigma_m, b.sigma_m)))
+    if misfit is None:
+        return None
+    east, north = b.points.mean(axis=0) - a.points.mean(axis=0)
+    distance = float(np.hypot(east, north))
+    azimuth = _true_azimuth(float(np.degrees(np.arctan2(east, north))), a.best.pivot, grid)
+    shown = azimuth if distance >= NO_DIRECTION_M else None
+    return RecordPair("one field", a.number, b.number, distance, shown, None, misfit)
+
+
+def _true_azimuth(azimuth_deg: float, pivot: tuple[float, float], grid: Grid) -> float:
+    return (azimuth_deg + float(convergence_deg(grid.crs, *pivot))) % 360.0

@@ -11,14 +11,16 @@ from shapely.geometry import MultiPoint, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from surefoot.analysis.locate.anchors import Place
+from surefoot.analysis.locate.apart import FAR_APART_M, IMPOSSIBLE_APART_M, farthest_pair
 from surefoot.analysis.locate.build import ReadingBuilder, declination_at
 from surefoot.analysis.locate.digitised import locate_geometry
 from surefoot.analysis.locate.epochs import MAGNETIC_EPOCH
-from surefoot.analysis.locate.frames import easting_prefix
+from surefoot.analysis.locate.frames import beyond_zone_deg, easting_prefix, zone_is_open
 from surefoot.analysis.locate.hypotheses import (
     Assumption,
     Assumptions,
     assumptions,
+    first_shortened,
     shortened_candidates,
     stated_places,
 )
@@ -35,7 +37,8 @@ from surefoot.analysis.locate.readings import (
     ReadLeg,
     ReadRow,
 )
-from surefoot.analysis.locate.tally import MOST_DEVICES, excess, items_by_type, left_out, unallocated
+from surefoot.analysis.locate.sheets import settled_sheets
+from surefoot.analysis.locate.tally import MOST_DEVICES, excess, items_by_type, left_out, unallocated, variants
 from surefoot.errors import PositionError
 from surefoot.model import Doubt, MinefieldRecord
 from surefoot.terms import RecordFamily, Severity
@@ -60,6 +63,7 @@ __all__ = [
 ]
 
 FAR_OFF_DEG = 5.0  # no map's declination is that far off but near a strong anomaly
+_EDGE_DEG = 0.002  # SK-42 and WGS 84 longitudes differ by less: a place on the zone's edge is not over it
 LEAST_WIDTH_M = 1.0  # an outline narrower than the rounding of its corners is a line
 
 
@@ -100,6 +104,7 @@ def locate(record: MinefieldRecord, *, context: LocateContext) -> Readings:
         told = tuple(drawn_notes.doubts)
         return Readings(record.record_id, (reading,), 0.0, completeness, level, told, unallocated(record))
     notes = _Doubts(record)
+    record = _with_settled_sheets(record, priors, context.region, notes)
     builder = ReadingBuilder(record, priors)
     ways = _ways(record, priors, context.region, notes)
     built = [reading for way in ways.kept for reading in _built(builder, way, notes)]
@@ -109,7 +114,7 @@ def locate(record: MinefieldRecord, *, context: LocateContext) -> Readings:
     heaviest, cut = _heaviest(_merged_alike(built or [builder.unplaced(None)]), priors.keep_at_most())
     readings = _with_spread(heaviest)
     level = locatability(record, _known_points(record, readings[0]))
-    _explain(record, readings, level, builder, notes)
+    _explain(record, readings, level, builder, context.region, notes)
     return Readings(
         record.record_id,
         tuple(readings),
@@ -138,6 +143,21 @@ class _Doubts:
             self.doubts.append(doubt)
 
 
+def _with_settled_sheets(
+    record: MinefieldRecord, priors: Priors, region: BaseGeometry | None, notes: _Doubts
+) -> MinefieldRecord:
+    """Keep, of the sheets that a name may mean, those that the form's coordinates or the region allow."""
+    try:
+        sheets = settled_sheets(record, priors, region)
+    except PositionError:
+        return record  # said by `_ways`
+    if len(sheets) == len(record.map.sheets):
+        return record
+    taken = " / ".join(sheet.name for sheet in sheets)
+    notes.add("SF-R223", Severity.INFO, "map.sheet", record.map.raw_sheet, sheets=taken)
+    return replace(record, map=replace(record.map, sheets=sheets))
+
+
 def _ways(record: MinefieldRecord, priors: Priors, region: BaseGeometry | None, notes: _Doubts) -> Assumptions:
     """The ways to read a form; none when its words name a coordinate system that does not exist."""
     try:
@@ -147,9 +167,9 @@ def _ways(record: MinefieldRecord, priors: Priors, region: BaseGeometry | None, 
         return Assumptions((), 0.0)
 
 
-def _repeats(record: MinefieldRecord, priors: Priors) -> list[Place]:
+def _repeats(record: MinefieldRecord, priors: Priors, region: BaseGeometry | None) -> list[Place]:
     try:
-        return shortened_candidates(record, priors)
+        return shortened_candidates(record, priors, region)
     except PositionError:
         return []  # said by `_ways`
 
@@ -231,18 +251,15 @@ def _with_spread(readings: list[Reading]) -> list[Reading]:
 
 
 def _explain(
-    record: MinefieldRecord, readings: list[Reading], level: int, builder: ReadingBuilder, notes: _Doubts
-) -> None:
+    record: MinefieldRecord, readings: list[Reading], level: int, builder: ReadingBuilder,
+    region: BaseGeometry | None, notes: _Doubts,
+) -> None:  # fmt: skip
     for id_, severity, column, found, values in builder.remarks:
         notes.add(id_, severity, column, found, **values)
     _explain_place(record, readings, level, notes)
-    _explain_zone(record, readings[0], notes)
+    _explain_zone(record, readings[0], region, notes)
     _explain_margin(record, readings, builder, notes)
-    if not any(reading.points for reading in readings):
-        repeats = _repeats(record, builder.priors)
-        if len(repeats) > 1:
-            listed = "; ".join(f"{p.northing:.0f} {p.easting:.0f}" for p in repeats)
-            notes.add("SF-R061", Severity.ERROR, "reference_points", len(repeats), candidates=listed)
+    _explain_repeats(record, readings, _repeats(record, builder.priors, region), region is not None, notes)
     for reading in readings[:1]:
         for miss in reading.misclosures:
             severity = Severity.WARNING if miss.ratio < 30 else Severity.INFO
@@ -255,7 +272,10 @@ def _explain(
     if len(readings) > 1 and readings[0].points:
         spread = " / ".join(f"{r.spread_m:.0f}" for r in readings)
         notes.add("SF-R052", Severity.WARNING, "", f"{len(readings)}", spread=spread)
+    _explain_apart(record, readings[0], notes)
     _explain_outline(record, readings[0], notes)
+    for in_rows, in_totals in variants(record).items():
+        notes.add("SF-R229", Severity.INFO, "totals", in_totals, row=in_rows)
     for model, count in excess(record).items():
         notes.add("SF-R053", Severity.WARNING, "totals", f"{count} {model}".strip())
     rest = unallocated(record)
@@ -277,6 +297,16 @@ def _explain_left_out(record: MinefieldRecord, notes: _Doubts) -> None:
         notes.add("SF-R195", Severity.ERROR, column, count, most=MOST_DEVICES)
 
 
+def _explain_apart(record: MinefieldRecord, reading: Reading, notes: _Doubts) -> None:
+    """Say that points stated by coordinates lie farther apart than those of one record do."""
+    stated = {name for name, _ in stated_places(record)}
+    pair = farthest_pair({name: place for name, place in reading.point_positions().items() if name in stated})
+    if pair is None or pair[2] <= FAR_APART_M:
+        return
+    severity = Severity.ERROR if pair[2] > IMPOSSIBLE_APART_M else Severity.WARNING
+    notes.add("SF-R228", severity, "reference_points", f"{pair[0]} - {pair[1]}", apart=f"{pair[2] / 1000.0:.1f}")
+
+
 def _explain_outline(record: MinefieldRecord, reading: Reading, notes: _Doubts) -> None:
     """Say that an outline has no surface, or crosses itself: its corners are not in the order they are walked."""
     places = reading.point_positions() if reading.points else {}
@@ -290,14 +320,39 @@ def _explain_outline(record: MinefieldRecord, reading: Reading, notes: _Doubts) 
         notes.add("SF-R032", Severity.WARNING, "area", ", ".join(reading.area))
 
 
-def _explain_zone(record: MinefieldRecord, reading: Reading, notes: _Doubts) -> None:
-    """Say where the zone came from when neither the words nor the easting state it."""
-    if record.crs is not None and (record.crs.zone is not None or record.crs.epsg is not None):
+def _explain_zone(record: MinefieldRecord, reading: Reading, region: BaseGeometry | None, notes: _Doubts) -> None:
+    """Say where the zone came from, or that it is needed, when neither the words nor the eastings state it."""
+    plane = [s for _, s in stated_places(record) if s.kind == "plane" and s.easting is not None]
+    if not plane or not zone_is_open(record, plane):
         return
-    eastings = [s.easting for _, s in stated_places(record) if s.kind == "plane" and s.easting is not None]
-    prefix = easting_prefix(reading.crs) if reading.crs.startswith("EPSG") else None
-    if prefix is not None and eastings and min(eastings) < 1e6:
-        notes.add("SF-R064", Severity.INFO, "crs", record.map.raw_sheet, zone=prefix)
+    zone = easting_prefix(reading.crs) if reading.crs.startswith("EPSG") else None
+    if zone is None:
+        if not reading.points and region is None:
+            notes.add("SF-R226", Severity.ERROR, "crs", plane[0].raw)
+        return
+    over = [name for name, (lon, _) in reading.lonlat_points().items() if beyond_zone_deg(reading.crs, lon) > _EDGE_DEG]
+    if over:
+        notes.add("SF-R227", Severity.WARNING, "crs", ", ".join(over), zone=zone)
+    elif record.map.sheets:
+        notes.add("SF-R064", Severity.INFO, "crs", record.map.raw_sheet, zone=zone)
+    else:
+        severity = Severity.INFO if record.crs is not None and record.crs.datum else Severity.WARNING
+        notes.add("SF-R224", severity, "crs", reading.hypotheses.get("crs", reading.crs))
+
+
+def _explain_repeats(
+    record: MinefieldRecord, readings: list[Reading], repeats: list[Place], in_region: bool, notes: _Doubts
+) -> None:
+    """List the places that shortened digits may mean; inside the region each of them is a reading."""
+    shortened = first_shortened(record)
+    if shortened is None:
+        return
+    listed = "; ".join(f"{p.northing:.0f} {p.easting:.0f}" for p in repeats)
+    if in_region:
+        severity = Severity.WARNING if len(repeats) > 1 else Severity.INFO if repeats else Severity.ERROR
+        notes.add("SF-R225", severity, "reference_points", shortened[0], count=len(repeats), candidates=listed)
+    elif len(repeats) > 1 and not any(reading.points for reading in readings):
+        notes.add("SF-R061", Severity.ERROR, "reference_points", len(repeats), candidates=listed)
 
 
 def _explain_margin(record: MinefieldRecord, readings: list[Reading], builder: ReadingBuilder, notes: _Doubts) -> None:

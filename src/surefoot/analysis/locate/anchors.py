@@ -97,7 +97,7 @@ def _square_in(statement: CoordinateStatement, frame: Frame, region: BaseGeometr
             ninth=statement.ninth,
         )  # fmt: skip
         places.append(Place(frame.plane, (left + right) / 2, (low + high) / 2, right - left))
-    return _equal_weights([place for place in places if _on_stated_ground(place, (), region)])
+    return _equal_weights([place for place in places if on_stated_ground(place, (), region)])
 
 
 def _square_on(sheet: Sheet, statement: CoordinateStatement, plane: str, order: str) -> Place:
@@ -132,7 +132,7 @@ def _geographic(
         for s in written
         if s.longitude is not None and s.latitude is not None
     ]  # fmt: skip
-    inside = [place for place in places if _on_stated_ground(place, sheets, region)]
+    inside = [place for place in places if on_stated_ground(place, sheets, region)]
     straight = [place for place in inside if not place.swapped] or inside
     kept = straight or [place for place in places if not place.swapped]
     if len(kept) < 2:
@@ -148,7 +148,7 @@ def _is_exchanged(reading: CoordinateStatement, written: CoordinateStatement) ->
     return abs(lat - second) < 1.0 and abs(lon - first) < 1.0 <= abs(lat - first)
 
 
-def _on_stated_ground(place: Place, sheets: Sequence[Sheet], region: BaseGeometry | None) -> bool:
+def on_stated_ground(place: Place, sheets: Sequence[Sheet], region: BaseGeometry | None) -> bool:
     """Whether a place lies on a stated sheet or, without sheets, inside the region; False when neither is stated."""
     if sheets:
         return _inside_sheet(place, sheets)
@@ -188,14 +188,17 @@ def is_abbreviated(northing: float, easting: float) -> bool:
     return northing < _MILLION_M or easting < _MILLION_M / 10
 
 
-def abbreviated_candidates(statement: CoordinateStatement, frame: Frame) -> list[Place]:
-    """Every place, 100 km apart, that shortened coordinates may mean without a sheet."""
+def abbreviated_candidates(
+    statement: CoordinateStatement, frame: Frame, region: BaseGeometry | None = None
+) -> list[Place]:
+    """Every place, 100 km apart, that shortened coordinates may mean without a sheet; inside the region if stated."""
     if frame.prefix is None or statement.easting is None or statement.northing is None:
         return []
     if min(statement.northing, statement.easting) < 0.0:
         return []
     pairs = expand_abbreviated(statement.northing, statement.easting, zone=frame.prefix, sheet=None)
-    return [Place(str(frame.plane), east, north, statement.quantum_m) for north, east in pairs]
+    repeats = [Place(str(frame.plane), east, north, statement.quantum_m) for north, east in pairs]
+    return repeats if region is None else [place for place in repeats if on_stated_ground(place, (), region)]
 
 
 def _abbreviated(
@@ -203,8 +206,7 @@ def _abbreviated(
     region: BaseGeometry | None,
 ) -> list[Place]:  # fmt: skip
     if not sheets and region is not None:
-        repeats = abbreviated_candidates(statement, frame)
-        return _equal_weights([place for place in repeats if _on_stated_ground(place, sheets, region)])
+        return _equal_weights(abbreviated_candidates(statement, frame, region))
     # X and Y exchanged: only where the order as written lies on no sheet.
     for swapped, (x, y) in ((False, (northing, easting)), (True, (easting, northing))):
         places = [

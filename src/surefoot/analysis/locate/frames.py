@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import pyproj
+from shapely.geometry.base import BaseGeometry
 
 from surefoot.analysis.locate.priors import Priors
 from surefoot.errors import PositionError
@@ -19,6 +20,7 @@ from surefoot.positions.zones import (
     utm_crs,
     utm_swap_by_range,
     zone_from_easting,
+    zones_meeting,
 )
 from surefoot.terms import RecordFamily
 
@@ -26,6 +28,11 @@ BAND_S_NORTHINGS_M = (3_530_000.0, 4_440_000.0)
 """Northings of the MGRS band S, 32-40 degrees north, with a margin."""
 _BAND_READING_WEIGHT = 0.95
 _UTM_DATUMS = ("", "WGS84", "ED50")
+ZONE_OVERLAP_DEG = 2.0
+"""So far beyond its edge a zone's kilometre grid is drawn on Soviet maps, beside that of the next zone."""
+
+Longitudes = tuple[tuple[float, float], ...]
+"""West and east of the ground on which a form must lie: its sheets, else the region; empty where neither is stated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,28 @@ def easting_prefix(epsg: str) -> int | None:
 
 
 @cache
+def _middle_and_half_deg(epsg: str) -> tuple[float, float]:
+    """Central meridian of a zone and half its width: 6-degree zones have theirs at 6 n - 3."""
+    operation = pyproj.CRS(epsg).coordinate_operation
+    params = operation.params if operation is not None else []
+    middle = next((float(p.value) for p in params if p.name == "Longitude of natural origin"), 0.0)
+    return middle, 3.0 if middle == 6.0 * (easting_prefix(epsg) or 0) - 3.0 else 1.5
+
+
+def beyond_zone_deg(epsg: str, longitude: float) -> float:
+    """Return by how many degrees a place lies beyond the edge of the Gauss-Krueger zone that it is counted in."""
+    middle, half = _middle_and_half_deg(epsg)
+    return max(0.0, abs(longitude - middle) - half)
+
+
+def zone_is_open(record: MinefieldRecord, statements: Sequence[CoordinateStatement]) -> bool:
+    """Whether plane coordinates are stated, but their zone neither in words nor before an easting."""
+    if record.crs is not None and (record.crs.zone is not None or record.crs.epsg is not None):
+        return False
+    return any(s.kind in ("plane", "square") for s in statements) and not _prefixes(statements)
+
+
+@cache
 def is_projected(epsg: str) -> bool:
     """Whether a code names a projected system."""
     return bool(pyproj.CRS(epsg).is_projected)
@@ -75,13 +104,31 @@ def is_utm(epsg: str) -> bool:
     return pyproj.CRS(epsg).utm_zone is not None
 
 
-def frame_options(record: MinefieldRecord, statements: Sequence[CoordinateStatement], priors: Priors) -> list[Frame]:
-    """Return the coordinate systems the form may mean, weights adding to 1; empty when nothing can be said."""
+def frame_options(
+    record: MinefieldRecord,
+    statements: Sequence[CoordinateStatement],
+    priors: Priors,
+    region: BaseGeometry | None = None,
+    *,
+    reach_deg: float = 0.0,
+) -> list[Frame]:
+    """Return the coordinate systems the form may mean, weights adding to 1; empty when nothing can be said.
+
+    A zone that neither the words nor the eastings state is that of the sheets, else one that meets the region (WGS 84);
+    also the zones whose edge is at most `reach_deg` away.
+    """
     prefixes = _prefixes(statements)
-    sheet_zones = {sheet.zone for sheet in record.map.sheets}
+    ground: Longitudes = tuple((sheet.west, sheet.east) for sheet in record.map.sheets)
+    if not ground and region is not None and any(s.kind in ("plane", "square") for s in statements):
+        ground = ((region.bounds[0], region.bounds[2]),)
+    ground = tuple((west - reach_deg, east + reach_deg) for west, east in ground)
     if record.crs is not None and (record.crs.epsg or record.crs.datum or record.crs.projection):
-        return _stated(record, record.crs, statements, prefixes, sheet_zones)
-    return _unstated(record, statements, prefixes, sheet_zones, priors)
+        return _stated(record, record.crs, statements, prefixes, ground)
+    return _unstated(record, statements, prefixes, ground, priors)
+
+
+def _zones_of(ground: Longitudes, datum: str, width: int = 6) -> set[int]:
+    return {zone for west, east in ground for zone in zones_meeting(west, east, width_deg=width, datum=datum)}
 
 
 def _prefixes(statements: Sequence[CoordinateStatement]) -> set[int]:
@@ -96,7 +143,7 @@ def _prefixes(statements: Sequence[CoordinateStatement]) -> set[int]:
 
 def _stated(
     record: MinefieldRecord, crs: CrsStatement, statements: Sequence[CoordinateStatement], prefixes: set[int],
-    sheet_zones: set[int],
+    ground: Longitudes,
 ) -> list[Frame]:  # fmt: skip
     if crs.projection == "local":
         return [Frame("local metres", None, "EPSG:4326", 1.0)]
@@ -112,7 +159,7 @@ def _stated(
         if width == 3 or own is None or not prefixes or own in prefixes:
             return [Frame(crs.raw.strip(), crs.epsg, geographic_of(crs.epsg), 1.0, crs.zone)]
     # The zone of the words and the zone before the easting may contradict each other: both are kept.
-    zones = {crs.zone, *prefixes} if crs.zone is not None else (prefixes or sheet_zones)
+    zones = {crs.zone, *prefixes} if crs.zone is not None else (prefixes or _zones_of(ground, datum, width))
     three = _three_degree_zones(record, prefixes) if width == 6 and datum == "SK-42" and crs.zone is None else set()
     if three:
         return [_zone_frame(datum, zone, 3, 1.0 / len(three)) for zone in sorted(three)]
@@ -170,7 +217,7 @@ def _unstated(
     record: MinefieldRecord,
     statements: Sequence[CoordinateStatement],
     prefixes: set[int],
-    sheet_zones: set[int],
+    ground: Longitudes,
     priors: Priors,
 ) -> list[Frame]:
     kinds = {s.kind for s in statements}
@@ -182,10 +229,12 @@ def _unstated(
     if kinds <= {"geographic"} and kinds and not soviet:
         return [Frame("WGS84", None, "EPSG:4326", 1.0)]
     if record.family is RecordFamily.ZAPISNIK and prefixes <= {5, 6, 7, 8}:
-        zones = prefixes
+        zones = prefixes or _zones_of(ground, "MGI1901")
         return [_zone_frame("MGI1901", zone, 6, 1.0 / len(zones)) for zone in sorted(zones)]
     three = _three_degree_zones(record, prefixes)
-    zones, width = (three, 3) if three else (prefixes or sheet_zones, 6)
+    # Six and seven digits without a zone may as well be UTM: only on a Soviet-type form they are taken for SK-42.
+    known = soviet or all(s.notation == "abbreviated" for s in statements if s.kind == "plane")
+    zones, width = (three, 3) if three else (prefixes or (_zones_of(ground, "SK-42") if known else set()), 6)
     sk42 = [_zone_frame("SK-42", zone, width, 1.0 / len(zones)) for zone in sorted(zones)]
     if not sk42 and soviet and kinds <= {"geographic", "square", "plane"} and kinds:
         sk42 = [Frame("SK-42", None, "EPSG:4284", 1.0)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from surefoot.designations import category_of_model, kind_word, type_key
+from surefoot.designations import category_of_model, is_variant, kind_word, type_key
 from surefoot.model import MinefieldRecord, PlannedDevice, Row
 
 # More devices on one record are a slip of the pen: they are told and counted, never laid out one by one.
@@ -43,6 +44,12 @@ def excess(record: MinefieldRecord) -> dict[str, int]:
     return _Tally(record).over
 
 
+def variants(record: MinefieldRecord) -> dict[str, str]:
+    """Types of the rows that are held against a variant of theirs in the totals, row -> total."""
+    tally = _Tally(record)
+    return {tally.spelled[key]: model for model, key in tally.in_rows.items()}
+
+
 def left_out(record: MinefieldRecord) -> dict[str, int]:
     """Fields of the form whose devices are not laid out one by one, with their numbers: more than `MOST_DEVICES`."""
     rows, rest = expanded(record)
@@ -70,7 +77,9 @@ class _Tally:
     """The totals of a form against its rows.
 
     A total of a known type is held against that type, a total of a category ("ПТМ") against all types of it, a
-    total of all types against everything. Devices whose type the rows do not state may be of any type.
+    total of all types against everything. Devices whose type the rows do not state may be of any type. A type that
+    only the totals name is held against the one type of the rows that is a variant of it (ТМ-62, ТМ-62М), if there is
+    just one and no other total may mean it: `in_rows`.
     """
 
     def __init__(self, record: MinefieldRecord) -> None:
@@ -82,6 +91,7 @@ class _Tally:
         self.over: dict[str, int] = {}
         totals = _merged(record.totals)
         self.whole = totals.pop("", None)
+        self.in_rows = _variants(self.placed, totals)
         if totals:
             self._of_types({model: n for model, n in totals.items() if kind_word(model) is None})
             self._of_kinds({model: n for model, n in totals.items() if kind_word(model) is not None})
@@ -101,7 +111,7 @@ class _Tally:
 
     def _of_types(self, totals: dict[str, int]) -> None:
         for model, stated in totals.items():
-            self._settle(model, stated, self.placed.get(type_key(model), 0))
+            self._settle(model, stated, self.placed.get(self.in_rows.get(model, type_key(model)), 0))
 
     def _of_kinds(self, totals: dict[str, int]) -> None:
         for model, stated in totals.items():
@@ -112,7 +122,8 @@ class _Tally:
 
     def _not_in_totals(self, totals: dict[str, int]) -> None:
         """Types of the rows that the totals do not name are too many, unless a total of all types holds them."""
-        named, kinds = {type_key(model) for model in totals}, {kind_word(model) for model in totals} - {None}
+        named = {type_key(model) for model in totals} | set(self.in_rows.values())
+        kinds = {kind_word(model) for model in totals} - {None}
         if self.whole is not None:
             return
         for key, count in self.placed.items():
@@ -147,3 +158,12 @@ def _merged(totals: Mapping[str, int]) -> dict[str, int]:
         name = names.setdefault(type_key(model), model)
         merged[name] = merged.get(name, 0) + count
     return merged
+
+
+def _variants(placed: Mapping[str, int], totals: Mapping[str, int]) -> dict[str, str]:
+    """Return total -> key of the rows for types that stand on one side only and can be each other's variant alone."""
+    rows = placed.keys() - {type_key(model) for model in totals}
+    alone = [model for model in totals if type_key(model) not in placed and kind_word(model) is None]
+    possible = [(model, key) for model in alone for key in rows if is_variant(type_key(model), key)]
+    models, keys = (Counter(side) for side in zip(*possible, strict=True)) if possible else (Counter(), Counter())
+    return {model: key for model, key in possible if models[model] == keys[key] == 1}

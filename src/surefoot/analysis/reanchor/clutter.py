@@ -7,6 +7,7 @@ A thing seen whose place is vague may lie anywhere within its error, so the dens
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -91,9 +92,15 @@ def _chance_inside(outline: BaseGeometry, first: Hypothesis, hypothesis: Hypothe
     near = np.flatnonzero(np.hypot(east, north) < radius + _FARTHEST_SIGMAS * sigma)
     result = np.zeros(len(seen))
     if len(near):
-        unit = ndtri(qmc.Sobol(2, scramble=False).random(_POINTS) + 0.5 / _POINTS)
+        unit = normal_points()
         x = east[near] + unit[:, :1] * sigma[near]
         y = north[near] + unit[:, 1:] * sigma[near]
         shapely.prepare(outline)
         result[near] = shapely.contains_xy(outline, x, y).mean(axis=0)
     return result
+
+
+@cache
+def normal_points() -> Floats:
+    """Evenly spread points of a standard normal distribution in the plane, (64, 2)."""
+    return np.asarray(ndtri(qmc.Sobol(2, scramble=False).random(_POINTS) + 0.5 / _POINTS), dtype=np.float64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln, logsumexp
+from scipy.special import logsumexp
 
 from surefoot.analysis.kernels import registration
 from surefoot.analysis.reanchor.ground import (
@@ -20,6 +20,7 @@ from surefoot.analysis.reanchor.ground import (
 )
 from surefoot.analysis.reanchor.hypotheses import SMALLEST_VARIANCE_M2, Hypothesis, RecordPrior
 from surefoot.analysis.reanchor.sampler import PARAMETERS, Cloud, Settings, Target, sample
+from surefoot.analysis.reanchor.unrelated import OtherField, another_field, best_rival
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -145,26 +146,26 @@ def explore(
     sampled[best] = _bent_if_asked(sampled[best], pilot, chosen, streams[best])
     logs = _log_weights(sampled)
     total = float(logsumexp(logs))
-    unrelated = unrelated_evidence(sampled[0], facts, base)
-    return Posterior(prior, facts, tuple(sampled), np.exp(logs - total), find, total, unrelated)
+    rival = _best_rival(sampled, facts, base)
+    return Posterior(prior, facts, tuple(sampled), np.exp(logs - total), find, total, rival)
 
 
-def unrelated_evidence(first: Sampled, facts: RecordFacts, clutter: Floats) -> float:
-    """Log evidence of "another field of unknown density lies here" against clutter alone.
+def _best_rival(sampled: Sequence[Sampled], facts: RecordFacts, clutter: Floats) -> float:
+    """Log evidence of the best rival of the record; `clutter` is the density at each thing near."""
+    known: dict[tuple[int, bytes, complex], OtherField] = {}
+    for one in sampled:
+        key = _place_key(one)
+        if key not in known:
+            target = one.target
+            known[key] = another_field(
+                target.finds, target.search, clutter[one.find_rows], facts.clutter_per_m2, facts.recorded_per_m2
+            )
+    return best_rival([s.hypothesis.weight for s in sampled], [known[_place_key(s)] for s in sampled])
 
-    The density has an exponential prior with the record's own density as its mean; what was seen is Poisson over the
-    searched ground, so the evidence is that of a gamma-Poisson mixture. `clutter` is the density at each thing near.
-    """
-    target = first.target
-    chance, _, _, cell = target.search
-    area = float(chance.sum(dtype=np.float64)) * cell**2
-    clear = target.finds[:, 2] <= registration.VAGUE_VARIANCE_M2
-    count = int(clear.sum())
-    if count == 0 or area == 0.0:
-        return 0.0
-    rate = 1.0 / facts.recorded_per_m2
-    mixed = np.log(rate) + gammaln(1.0 + count) - (1.0 + count) * np.log(rate + area)
-    return float(mixed - np.log(clutter[first.find_rows][clear]).sum() + facts.clutter_per_m2 * area)
+
+def _place_key(sampled: Sampled) -> tuple[int, bytes, complex]:
+    """Hypotheses of one place see the same finds on the same ground."""
+    return id(sampled.target.search[0]), sampled.find_rows.tobytes(), sampled.hypothesis.centroid
 
 
 def _refined(rough: list[Sampled], settings: Settings, streams: list[np.random.Generator]) -> list[Sampled]:
