@@ -267,6 +267,27 @@ def test_reanchor_names_the_records_when_there_is_no_such_one(case: Path) -> Non
     assert "Traceback" not in outcome.err
 
 
+@pytest.mark.parametrize("scheduler", ["serial", pytest.param("processes", marks=pytest.mark.slow)])
+def test_no_scheduler_changes_what_is_told(case: Path, scheduler: str) -> None:
+    record = sorted(path.stem for path in (case / "records").iterdir())[0]
+    threads, other = (
+        run("reanchor", case, "--record", record, "--json", *chosen) for chosen in ([], ["--scheduler", scheduler])
+    )
+    assert other.code == 0, other.err
+    assert other.out == threads.out
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+@pytest.mark.parametrize("command", ["assess", "reanchor"])
+def test_an_unknown_scheduler_is_told_before_anything_is_read(tmp_path: Path, command: str, lang: str) -> None:
+    rest = ["--out", tmp_path / "out"] if command == "assess" else ["--record", "1"]
+    outcome = run(command, tmp_path / "no such case", *rest, "--lang", lang, "--scheduler", "slurm")
+    assert outcome.code == 2
+    assert "SF-C070" in outcome.err
+    assert "slurm" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
 def test_matrices_use_one_thread_whatever_the_machine_unless_the_user_says_otherwise() -> None:
     code = """
 import os, sys, surefoot.__main__ as program

@@ -19,12 +19,14 @@ from surefoot import __version__
 if TYPE_CHECKING:
     from surefoot.analysis.assess import Assessment
     from surefoot.analysis.reanchor import Placements, ReanchorContext
+    from surefoot.jobs import Runner
     from surefoot.model import Case
     from surefoot.readers import ReadResult
 
 EXIT_OK, EXIT_WITH_DOUBTS, EXIT_USAGE, EXIT_REFUSED = 0, 1, 2, 3
 MOST_STRIPS = 50  # of one proposal
 LANGUAGES = ("en", "az", "hy", "ru", "uk")
+DEFAULT_SCHEDULER = "threads"
 
 app = typer.Typer(
     name="surefoot",
@@ -48,6 +50,14 @@ Reanchor = Annotated[
         "--reanchor/--as-recorded",
         help="Correct the records from the finds, or leave them as they stand; default: up to 300 records.",
         show_default=False,
+    ),
+]
+Scheduler = Annotated[
+    str,
+    typer.Option(
+        "--scheduler",
+        help="Where records are corrected: serial, threads (one a core), processes, or tcp://HOST:PORT of a Dask "
+        "cluster. The result is the same.",
     ),
 ]
 CaseFolder = Annotated[Path, typer.Argument(metavar="CASE", help="A case folder.")]
@@ -148,11 +158,14 @@ def assess(
     seed: Seed = 0,
     quiet: Quiet = False,
     reanchoring: Reanchor = None,
+    scheduler: Scheduler = DEFAULT_SCHEDULER,
 ) -> None:
     """Run all steps on a case folder; prints a summary table."""
     _speak(lang)
     _writable(folder=out)
-    _assess(case, out, as_json=as_json, lang=lang, seed=seed, quiet=quiet, reanchoring=reanchoring)
+    _assess(
+        case, out, as_json=as_json, lang=lang, seed=seed, quiet=quiet, reanchoring=reanchoring, scheduler=scheduler
+    )  # fmt: skip
 
 
 @app.command()
@@ -187,9 +200,11 @@ def reanchor(
     lang: Lang = "en",
     seed: Seed = 0,
     quiet: Quiet = False,
+    scheduler: Scheduler = DEFAULT_SCHEDULER,
 ) -> None:
     """Hold one record against its finds: the placements that remain possible, and where to search next."""
     from surefoot.errors import UsageError
+    from surefoot.jobs import running
 
     _speak(lang)
     if not 0 <= strips <= MOST_STRIPS:
@@ -197,7 +212,8 @@ def reanchor(
     if out is not None and out.suffix == ".gpkg" and strips == 0:
         raise UsageError("SF-C037", out.name)
     _writable(file=out)
-    document = _reanchored(case, record, seed, strips)
+    with running(scheduler) as runner:
+        document = _reanchored(case, record, seed, strips, runner)
     if out is not None:
         _write_reanchored(document, out)
     if as_json:
@@ -260,7 +276,7 @@ def _clear_old_demo(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _reanchored(folder: Path, record_id: str, seed: int, strips: int) -> Mapping[str, Any]:
+def _reanchored(folder: Path, record_id: str, seed: int, strips: int, runner: Runner) -> Mapping[str, Any]:
     import numpy as np
 
     from surefoot import readers
@@ -280,7 +296,7 @@ def _reanchored(folder: Path, record_id: str, seed: int, strips: int) -> Mapping
     context = ReanchorContext(grid_of(case), LocateContext(Priors(settings.priors), region, series=settings.series))
     results = correct(
         case.records, case.finds, case.searched, context=context, rng=np.random.default_rng(seed),
-        accidents=case.accidents, wanted=record_id,
+        accidents=case.accidents, wanted=record_id, runner=runner,
     )  # fmt: skip
     if record_id not in results:
         raise RefusedError("SF-C034", record_id)
@@ -317,16 +333,20 @@ def _write_reanchored(document: Mapping[str, Any], out: Path) -> None:
             out.write_text(dumps(document), encoding="utf-8")
 
 
-def _assessment(folder: Path, seed: int, quiet: bool, reanchoring: bool | None) -> Assessment:
+def _assessment(
+    folder: Path, seed: int, quiet: bool, reanchoring: bool | None, scheduler: str = DEFAULT_SCHEDULER
+) -> Assessment:
     from surefoot import readers
     from surefoot.analysis.assess import assess as assess_case
     from surefoot.errors import RefusedError
+    from surefoot.jobs import running
 
-    case = readers.read_case_folder(folder)
-    if not any(t.accepted + t.accepted_with_doubts for t in case.tables if t.kind != "claims"):
-        raise RefusedError("SF-C031", str(folder))
-    with _progress(quiet) as tell:
-        return assess_case(case, seed=seed, progress=tell, reanchoring=reanchoring)
+    with running(scheduler) as runner:
+        case = readers.read_case_folder(folder)
+        if not any(t.accepted + t.accepted_with_doubts for t in case.tables if t.kind != "claims"):
+            raise RefusedError("SF-C031", str(folder))
+        with _progress(quiet) as tell:
+            return assess_case(case, seed=seed, runner=runner, progress=tell, reanchoring=reanchoring)
 
 
 def _describe(assessment: Assessment, lang: str) -> Any:
@@ -336,12 +356,13 @@ def _describe(assessment: Assessment, lang: str) -> Any:
 
 
 def _assess(
-    folder: Path, out: Path, *, as_json: bool, lang: str, seed: int, quiet: bool, reanchoring: bool | None = None
-) -> None:
+    folder: Path, out: Path, *, as_json: bool, lang: str, seed: int, quiet: bool, reanchoring: bool | None = None,
+    scheduler: str = DEFAULT_SCHEDULER,
+) -> None:  # fmt: skip
     from surefoot.writers.outputs import writing
     from surefoot.writers.products import write_products
 
-    assessment = _assessment(folder, seed, quiet or as_json, reanchoring)
+    assessment = _assessment(folder, seed, quiet or as_json, reanchoring, scheduler)
     described = _describe(assessment, lang)
     with writing(out):
         write_products(described, out, lang=lang)

@@ -15,6 +15,9 @@ Exit codes and HTTP codes are known only at the doors.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from types import TracebackType
+from typing import Any
 
 
 class SurefootError(Exception):
@@ -40,6 +43,10 @@ class SurefootError(Exception):
         detail = ", ".join(f"{k}={v}" for k, v in self.values.items())
         return f"{self.id}: {self.found}" + (f" ({detail})" if detail else "")
 
+    def __reduce__(self) -> tuple[Any, ...]:  # an error may come from another process
+        again: Any = type(self)
+        return partial(again, **self.values), (self.id, self.found), self.__dict__
+
 
 class UsageError(SurefootError):
     """The command or call was wrong."""
@@ -55,3 +62,19 @@ class InputError(SurefootError):
 
 class PositionError(SurefootError):
     """A position cannot be computed honestly."""
+
+
+class InRecord:
+    """Notes a record's id on whatever error leaves a ``with`` block: it may come from another thread or machine."""
+
+    def __init__(self, record_id: str) -> None:
+        self.record_id = record_id
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            error.add_note(f"in record {self.record_id}")

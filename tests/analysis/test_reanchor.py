@@ -181,6 +181,12 @@ def test_the_mask_is_the_detection_probability_inside_a_large_polygon() -> None:
     assert registration.seen_chance(-30.0, 30.0, mask, west, south, cell) == 0.0
 
 
+def test_drawing_the_mask_leaves_the_ground_as_it_is_so_that_threads_may_share_it() -> None:
+    ground = SearchedGround(np.array([shapely.box(0, 0, 60, 60)], dtype=object), np.array([0.9]))
+    mask_of(ground, (-200, -200, 200, 200), 1.0)
+    assert not shapely.is_prepared(ground.shapes).any()
+
+
 @pytest.mark.parametrize("stretch", [0.0, 0.12])
 def test_a_sketch_drawn_out_along_one_axis_is_bent_back_only_where_the_finds_ask_for_it(stretch: float) -> None:
     rng = np.random.default_rng(4)

@@ -1,7 +1,7 @@
 """All steps in one call: from a case's facts to everything an assessment says, as recorded and after re-anchoring.
 
-`runner` maps a pure function over the records (default: the plain `map`), so that the same steps run on one core,
-on threads or on a cluster.
+`runner` maps the correction of a record, a pure function that takes a second, over the records (default: the plain
+`map`), so that the same steps run on one core, on threads or on a cluster (`surefoot.jobs`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,14 +31,14 @@ from surefoot.analysis.claims import CheckedClaim, check_claims
 from surefoot.analysis.locate import LocateContext, Priors, Readings, locate
 from surefoot.analysis.matching import Association
 from surefoot.analysis.reanchor import ReanchorContext, reanchor
-from surefoot.analysis.reanchor.together import Runner as ReanchorRunner
+from surefoot.analysis.reanchor.together import Corrected as CorrectedRecord
+from surefoot.analysis.reanchor.together import Runner, Work
 from surefoot.model import Case, Doubt, MinefieldRecord, Where
 from surefoot.positions.grid import Grid
 from surefoot.terms import Severity, Stage
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Runner = Callable[[Callable[[MinefieldRecord], Readings], Iterable[MinefieldRecord]], Iterable[Readings]]
 Progress = Callable[[str, float], None]
 
 MOST_REANCHORED = 300
@@ -115,7 +114,7 @@ def assess(
     seed
         Written into the result; the default of `rng`.
     runner
-        Maps `locate` over the records in order.
+        Maps the correction of a record over the records, in order; no runner changes a bit.
     progress
         Called with a step's name and the share done, 0 to 1.
     reanchoring
@@ -125,7 +124,7 @@ def assess(
     rng = rng if rng is not None else np.random.default_rng(seed)
     (for_corrections,) = rng.spawn(1)
     grid, priors = grid_of(case), Priors(case.settings.priors)
-    located = _locate_all(case, priors, runner, tell)
+    located = _locate_all(case, priors, tell)
     shapes = tuple(shapes_of(r, reading) for r, reading in zip(case.records, located, strict=True))
     tell("matching finds", 0.0)
     layout = layout_of(case, grid, priors)
@@ -133,7 +132,7 @@ def assess(
     recorded = as_recorded(basis, rng)
     maps = maps_of(case, footprints_of(shapes, grid), case.areas, layout.areas)
     outside = outside_of(case, layout, maps)
-    corrected = _corrected(basis, recorded, reanchoring, for_corrections, tell)
+    corrected = _corrected(basis, recorded, reanchoring, for_corrections, runner, tell)
     final = recorded if corrected is None else re_anchored(basis, recorded, corrected, for_corrections)
     d2 = _corrected_outside(basis, outside, maps, corrected, for_corrections)
     both = (recorded,) if corrected is None else (recorded, final)
@@ -144,8 +143,9 @@ def assess(
 
 
 def _corrected(
-    basis: Basis, recorded: StageResult, wanted: bool | None, rng: np.random.Generator, tell: Progress
-) -> Corrected | None:
+    basis: Basis, recorded: StageResult, wanted: bool | None, rng: np.random.Generator, runner: Runner | None,
+    tell: Progress,
+) -> Corrected | None:  # fmt: skip
     """Re-anchor every record; None where that is not wanted or nothing was seen."""
     case = basis.case
     few = len(case.records) <= MOST_REANCHORED if wanted is None else wanted
@@ -155,7 +155,7 @@ def _corrected(
     tell("correcting records", 0.0)
     placements = reanchor(
         case.records, case.finds, case.searched, context=context, rng=rng, accidents=case.accidents,
-        located=basis.located, runner=_telling(tell, len(case.records)),
+        located=basis.located, runner=_telling(runner or map, tell, len(case.records)),
     )  # fmt: skip
     if not placements:
         return None
@@ -164,13 +164,13 @@ def _corrected(
     )
 
 
-def _telling(tell: Progress, count: int) -> ReanchorRunner:
-    """Map in order and tell how far it is."""
+def _telling(runner: Runner, tell: Progress, count: int) -> Runner:
+    """Tell how far it is, as results come."""
 
-    def run(step: Callable[[Any], Any], work: Iterable[Any]) -> Iterable[Any]:
-        for done, one in enumerate(work, start=1):
-            yield step(one)
+    def run(step: Callable[[Work], CorrectedRecord], work: Iterable[Work]) -> Iterable[CorrectedRecord]:
+        for done, one in enumerate(runner(step, work), start=1):
             tell("correcting records", min(done / count, 1.0))
+            yield one
 
     return run
 
@@ -234,10 +234,10 @@ def _context(case: Case, priors: Priors) -> LocateContext:
     return LocateContext(priors, region, series=case.settings.series)
 
 
-def _locate_all(case: Case, priors: Priors, runner: Runner | None, tell: Progress) -> tuple[Readings, ...]:
+def _locate_all(case: Case, priors: Priors, tell: Progress) -> tuple[Readings, ...]:
     step = partial(locate, context=_context(case, priors))
     done: list[Readings] = []
-    for readings in (runner or map)(step, case.records):
+    for readings in map(step, case.records):
         done.append(readings)
         tell("placing records", len(done) / len(case.records))
     return tuple(done)

@@ -116,7 +116,7 @@ def reanchor(
     wanted
         Id of the one record to correct, with those that compete with it; None = all.
     runner
-        Maps a pure function over records.
+        Maps a pure function over records, in their order; default: the plain `map`. No runner changes a bit.
 
     Returns
     -------

@@ -121,7 +121,8 @@ def mask_of(searched: SearchedGround, bounds: tuple[float, float, float, float],
     cell = max(CELL_M, float(np.sqrt(size.prod() / MOST_CELLS)))
     columns, rows = (np.ceil(size / cell).astype(int) + 1).tolist()
     chance = np.zeros((rows, columns))
-    for shape, detection in zip(inside.shapes, inside.detection, strict=True):
+    own = shapely.force_2d(inside.shapes)  # copies: GEOS fills a prepared shape as it is asked, one thread at a time
+    for shape, detection in zip(own, inside.detection, strict=True):
         _draw(chance, shape, detection, box[0], box[1], cell)
     blurred = _NDIMAGE.gaussian_filter(chance, blur_m / cell, mode="constant", truncate=4.0)
     return Mask(blurred.astype(np.float32), float(box[0]), float(box[1]), cell)

@@ -19,6 +19,7 @@ from surefoot.analysis.reanchor.hypotheses import RecordPrior
 from surefoot.analysis.reanchor.placements import Placement, placements_of
 from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts, explore, reach_of, within
 from surefoot.analysis.reanchor.sampler import Settings
+from surefoot.errors import InRecord
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -60,7 +61,19 @@ class Surroundings:
     settings: Settings
 
 
-Work = tuple[Subject, Floats]
+@dataclass(frozen=True)
+class Work:
+    """One record to be corrected, given the density of all others at each thing seen, (m,), per m2."""
+
+    subject: Subject
+    others: Floats
+
+    @property
+    def record_id(self) -> str:
+        """Id of the record: what a runner calls the work by."""
+        return self.subject.prior.record_id
+
+
 Runner = Callable[[Callable[[Work], Corrected], Iterable[Work]], Iterable[Corrected]]
 
 
@@ -76,13 +89,14 @@ def correct_all(
     around
         What was seen, and the settings.
     runner
-        Maps a pure function over the records of a round; default: the plain `map`.
+        Maps a pure function over the records of the first round, in their order; default: the plain `map`. Records that
+        compete take turns in the rounds after it.
     """
     priors = [s.prior for s in subjects]
     rivals, here = visited(priors, around.seen), competitors(priors, around.seen)
     density = [_prior_density(s, around.seen) for s in subjects]
     step = _Step(around)
-    corrected = list((runner or map)(step, [(s, _others(density, rivals[n])) for n, s in enumerate(subjects)]))
+    corrected = list((runner or map)(step, (Work(s, _others(density, rivals[n])) for n, s in enumerate(subjects))))
     contested = [
         n for n, c in enumerate(corrected) if len(here[n]) or (len(rivals[n]) and _elsewhere(c) > LEAST_ELSEWHERE)
     ]
@@ -90,7 +104,7 @@ def correct_all(
         density = [_density(c, s, around.seen) for c, s in zip(corrected, subjects, strict=True)]
     for _ in range(ROUNDS if contested else 0):
         for n in contested:
-            corrected[n] = step((subjects[n], _others(density, rivals[n])))
+            corrected[n] = step(Work(subjects[n], _others(density, rivals[n])))
             density[n] = _density(corrected[n], subjects[n], around.seen)
     return tuple(corrected)
 
@@ -110,7 +124,10 @@ class _Step:
     around: Surroundings
 
     def __call__(self, work: Work) -> Corrected:
-        subject, others = work
+        with InRecord(work.record_id):
+            return self._corrected(work.subject, work.others)
+
+    def _corrected(self, subject: Subject, others: Floats) -> Corrected:
         rng = stream_of(self.around.seed, subject.prior.record_id)
         posterior = explore(
             subject.prior, subject.facts, self.around.seen, self.around.searched, rng=rng,
