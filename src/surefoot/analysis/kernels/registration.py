@@ -88,17 +88,9 @@ def place_items(  # pragma: no cover - compiled
 
 @compiled
 def list_edges(  # pragma: no cover - compiled
-    state: Floats,
-    pattern: Floats,
-    cells: tuple[Ints, Ints, float, float, float, int, int],
-    finds: Floats,
-    base: Floats,
-    items: Floats,
-    edge_item: Ints,
-    edge_find: Ints,
-    odds: Floats,
-    vague_apart: bool,
-) -> int:
+    state: Floats, pattern: Floats, cells: tuple[Ints, Ints, float, float, float, int, int], finds: Floats, base: Floats,
+    items: Floats, edge_item: Ints, edge_find: Ints, odds: Floats, vague_apart: bool,
+) -> int:  # fmt: skip
     """List the pairs inside the gate with their odds against clutter; return how many.
 
     `finds` columns: east, north, variance. `base` (finds, devices) holds presence, type agreement and the clutter's
@@ -147,25 +139,18 @@ def list_edges(  # pragma: no cover - compiled
 
 @compiled
 def anchored_densities(  # pragma: no cover - compiled
-    states: Floats, pattern: Floats, cells: tuple[Ints, Ints, float, float, float, int, int], finds: Floats,
-    ones: Floats, items: Floats, ints: Ints, floats: Floats, out: Floats,
+    states: Floats, pattern: Floats, cells: tuple[Ints, Ints, float, float, float, int, int],
+    search: tuple[Singles, float, float, float], finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
+    out: Floats,
 ) -> None:  # fmt: skip
     """Density of each placement's shift if a device picked at random lay at a find picked at random, per m2.
 
-    Given turn and scale the shift is then a mixture of normals about ``y_k - s R u_i`` with the variance of the pair;
-    `finds` are the clear ones and `ones` (finds, devices) is their `base` of 1.
+    A mixture of normals about ``y_k - s R u_i`` given turn and scale; `base` is 1 and nothing is searched.
     """
     for j in range(states.shape[0]):
-        a, b, c, d = matrix(states[j])
-        for i in range(pattern.shape[0]):
-            items[i, 0] = states[j, 0] + a * pattern[i, 0] + b * pattern[i, 1]
-            items[i, 1] = states[j, 1] + c * pattern[i, 0] + d * pattern[i, 1]
-            items[i, 2] = 0.0
-        edges = list_edges(states[j], pattern, cells, finds, ones, items, ints[0], ints[1], floats[0], False)
-        total = 0.0
-        for e in range(edges):
-            total += floats[0, e]
-        out[j] = total / (2.0 * np.pi * finds.shape[0] * pattern.shape[0])
+        place_items(states[j], pattern, search, items)
+        edges = list_edges(states[j], pattern, cells, finds, base, items, ints[0], ints[1], floats[0], False)
+        out[j] = floats[0, :edges].sum() / (2.0 * np.pi * finds.shape[0] * pattern.shape[0])
 
 
 @compiled

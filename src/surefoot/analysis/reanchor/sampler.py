@@ -1,8 +1,9 @@
 """Tempered sequential Monte Carlo over the placements of one hypothesis.
 
-The cloud starts as weighted draws of the prior and about the finds (docs/decisions/0019) and is led to the posterior through powers of the likelihood chosen so that the
-effective sample size falls to a set share at each step; the product of the mean increments is the evidence. Del Moral,
-Doucet and Jasra 2006, "Sequential Monte Carlo samplers", J. R. Stat. Soc. B 68(3); settings from methods.md section 2.
+The cloud starts as weighted draws of the prior and about the finds (docs/decisions/0019) and is led to the posterior
+through powers of the likelihood chosen so that the effective sample size falls to a set share at each step; the product
+of the mean increments is the evidence. Del Moral, Doucet and Jasra 2006, "Sequential Monte Carlo samplers", J. R. Stat.
+Soc. B 68(3); settings from methods.md section 2.
 """
 
 from __future__ import annotations
@@ -196,8 +197,18 @@ def first_states(
     moved[:, :2] = clear[find, :2] - np.column_stack([at.real, at.imag])
     moved[:, :2] += sd * rng.standard_normal((len(moved), 2))
     anchored, ones = np.empty(count), np.ones((len(clear), len(target.pattern)))
+    unsearched = (np.zeros((2, 2), dtype=np.float32), 0.0, 0.0, 1.0)
     registration.anchored_densities(
-        states, target.pattern, scratch.cells, clear, ones, scratch.items, scratch.ints, scratch.floats, anchored
+        states,
+        target.pattern,
+        scratch.cells,
+        unsearched,
+        clear,
+        ones,
+        scratch.items,
+        scratch.ints,
+        scratch.floats,
+        anchored,
     )
     given = _log_t(states[:, : len(factor)], target.covariance, target.degrees_of_freedom)
     given -= _log_t(states[:, 2 : len(factor)], target.covariance[2:, 2:], target.degrees_of_freedom)
