@@ -88,8 +88,8 @@ def place_items(  # pragma: no cover - compiled
 
 @compiled
 def list_edges(  # pragma: no cover - compiled
-    state: Floats, pattern: Floats, cells: tuple[Ints, Ints, float, float, float, int, int], finds: Floats, base: Floats,
-    items: Floats, edge_item: Ints, edge_find: Ints, odds: Floats, vague_apart: bool,
+    state: Floats, pattern: Floats, cells: tuple[Ints, Ints, float, float, float, int, int], finds: Floats,
+    base: Floats, items: Floats, edge_item: Ints, edge_find: Ints, odds: Floats, vague_apart: bool,
 ) -> int:  # fmt: skip
     """List the pairs inside the gate with their odds against clutter; return how many.
 
