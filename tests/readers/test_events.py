@@ -75,3 +75,9 @@ def test_a_month_first_on_a_day_that_does_not_exist_is_told() -> None:
     )
     assert [(e.count, e.date) for e in record.events] == [(5, None)]
     assert "SF-R010" in {d.id for d in record.doubts}
+
+
+@pytest.mark.parametrize(("text", "doubts"), [("", []), (" ", []), (",", ["SF-R024"]), ("???", ["SF-R024"])])
+def test_an_entry_that_says_nothing_is_no_event(text: str, doubts: list[str]) -> None:
+    record = parse_form(FormDocument(Where("f.yaml", row=1), "f", {"form_no": "1", "events": [text]}))
+    assert [d.id for d in record.doubts if d.id == "SF-R024"] == doubts

@@ -349,7 +349,7 @@ def _events(entries: list[Any], notes: Notes) -> tuple[LaterEvent, ...]:
         else:
             for day in filter(is_month_first, date_texts(text)):
                 notes.add("SF-R208", Severity.WARNING, column, text, day=parse_date(day).first.isoformat())
-        if read[0].kind is EventKind.UNKNOWN:
+        if text and all(event.kind is EventKind.UNKNOWN for event in read[:1]):
             notes.add("SF-R024", Severity.WARNING, column, text)
         events.extend(read)
     return tuple(events)
