@@ -30,14 +30,10 @@ check: $(STAMP)      ## style, types, the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(STAMP)      ## the heavy studies; results belong into benchmarks/RESULTS.md
-	$(BIN)/python benchmarks/positions.py
-	$(BIN)/python benchmarks/assess.py
-	$(BIN)/python benchmarks/calibration.py
-	$(BIN)/python benchmarks/totals.py
-	$(BIN)/python benchmarks/georef.py
-	$(BIN)/python benchmarks/sheets.py
-	$(BIN)/python benchmarks/nextstrip.py
+STUDIES := positions assess calibration totals georef sheets reanchor sbc evidence corrected unrelated nextstrip schedulers
+bench: $(STAMP)      ## the heavy studies, hours of them; results belong into benchmarks/RESULTS.md
+	$(BIN)/uv sync --locked --inexact --group bench --python $(BIN)/python --quiet
+	set -e; for study in $(STUDIES); do $(BIN)/python benchmarks/$$study.py; done
 
 docs: $(STAMP)       ## the documentation site, warnings are errors
 	$(BIN)/mkdocs build --strict
