@@ -88,6 +88,19 @@ def test_shortened_digits_without_a_sheet_are_looked_for_in_the_region(crs: str)
     assert (doubt(found, "SF-R224") is None) == bool("зона" in crs)
 
 
+def test_a_square_whose_zone_the_region_gave_is_doubted() -> None:
+    found = placed(NEAR_47E, reference_points=[at("A", "кв. 3064")])
+    assert found.readings[0].points
+    assert doubt(found, "SF-R224") is not None
+
+
+def test_a_shortened_point_beside_whole_ones_is_not_dropped_in_silence() -> None:
+    whole = at("B", "X=4430393 Y=8664844")
+    found = placed(crs="СК-42 зона 8", reference_points=[whole, *SHORTENED])
+    assert list(found.readings[0].points) == ["B"]
+    assert doubt(found, "SF-R061") is not None
+
+
 def test_a_large_region_keeps_twelve_of_its_places_and_says_what_was_cut() -> None:
     found = placed(WIDE, crs="СК-42", reference_points=SHORTENED)
     listed = doubt(found, "SF-R225")

@@ -322,7 +322,7 @@ def _explain_outline(record: MinefieldRecord, reading: Reading, notes: _Doubts) 
 
 def _explain_zone(record: MinefieldRecord, reading: Reading, region: BaseGeometry | None, notes: _Doubts) -> None:
     """Say where the zone came from, or that it is needed, when neither the words nor the eastings state it."""
-    plane = [s for _, s in stated_places(record) if s.kind == "plane" and s.easting is not None]
+    plane = [s for _, s in stated_places(record) if s.kind == "square" or (s.kind == "plane" and s.easting is not None)]
     if not plane or not zone_is_open(record, plane):
         return
     zone = easting_prefix(reading.crs) if reading.crs.startswith("EPSG") else None
@@ -351,7 +351,7 @@ def _explain_repeats(
     if in_region:
         severity = Severity.WARNING if len(repeats) > 1 else Severity.INFO if repeats else Severity.ERROR
         notes.add("SF-R225", severity, "reference_points", shortened[0], count=len(repeats), candidates=listed)
-    elif len(repeats) > 1 and not any(reading.points for reading in readings):
+    elif len(repeats) > 1 and shortened[0] not in readings[0].points:
         notes.add("SF-R061", Severity.ERROR, "reference_points", len(repeats), candidates=listed)
 
 

@@ -40,6 +40,7 @@ _YEAR = re.compile(
     re.IGNORECASE,
 )
 _SIGN = re.compile(rf"^(?:[^\d+-]*{_NO_LETTER_BEFORE})?([+-])(?=\d)|^([+-]) ?(?=\d)")
+_MINUS_WORD = _words(r"минус|minus|отрицат\w*|negativ\w*|від'?ємн\w*|mənfi|բացասական")
 _DASH = re.compile(r"^\D+- ?(?=\d)")  # "склонение - 4°35'": a minus or a dash
 _SPACED = re.compile(r"(?<![\d.,])(\d{1,3}) (\d\d)(?![\d°'.,])")
 
@@ -99,6 +100,8 @@ def parse_declination(text: str) -> Declination:
     """
     clean = plain(text)
     year = _YEAR.search(clean)
+    if year and re.match(r" +- +\d", clean[year.end() :]):
+        raise InputError("SF-R027", text)  # "1978 - 4.5": a minus or a dash
     if year:
         clean = re.sub(r"\( *\)", "", clean[: year.start()] + clean[year.end() :])
     clauses = [re.sub(r"^\((.*)\)$", r"\1", clause.strip(" ,.")) for clause in _CLAUSE.split(clean)]
@@ -115,7 +118,12 @@ def _east_positive(own: str) -> float:
     """Return the degrees of the words about the declination alone."""
     east, west, sign = _EAST.search(own), _WEST.search(own), _SIGN.search(own)
     minus = sign is not None and "-" in sign[0]
-    unclear = "±" in own or (sign is None and not (east or west) and _DASH.search(own) is not None)
+    # "минус 4": the word is told, never passed over
+    unclear = (
+        "±" in own
+        or _MINUS_WORD.search(own) is not None
+        or (sign is None and not (east or west) and _DASH.search(own) is not None)
+    )
     if (east and (west or minus)) or (west and sign and not minus) or unclear:
         raise InputError("SF-R027", own)
     number = _WEST.sub(" ", _EAST.sub(" ", own[sign.end() :] if sign else own))
