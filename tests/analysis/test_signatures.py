@@ -181,12 +181,12 @@ class TestDatumDuplicate:
 class TestSameField:
     ROWS = TestDatumDuplicate.ROW
 
-    @pytest.mark.parametrize("move", [(0, 0), (6, -5), (40, 20)])
+    @pytest.mark.parametrize("move", [(0, 0), (4, -2), (40, 20)])
     def test_one_pattern_within_reach_is_proposed(self, move):
         assert same_field(self.ROWS, np.random.default_rng(1).permutation(self.ROWS + move), 30.0) < 1e-6
 
     def test_places_that_coincide_are_proposed_though_drawn_anew(self):
-        drawn = self.ROWS + np.random.default_rng(2).normal(0, 2, self.ROWS.shape)
+        drawn = self.ROWS + np.random.default_rng(2).normal(0, 1.5, self.ROWS.shape)
         assert 1.0 < same_field(self.ROWS, drawn[:-2], 1.0) < 10.0
 
     @pytest.mark.parametrize("move", [(70, 0), (0, -300)])
@@ -196,6 +196,8 @@ class TestSameField:
     def test_rows_beside_each_other_are_no_pattern(self):
         row = self.ROWS[::2]
         assert same_field(row, row + np.array([0, 30]), 30.0) is None
+        assert same_field(row, row + np.array([0, 5]), 30.0) is None
+        assert same_field(row, row + np.array([0.3, 0.3]), 30.0) is not None
 
     def test_other_counts_or_spacing_are_another_field(self):
         middle = self.ROWS.mean(axis=0)

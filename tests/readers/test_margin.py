@@ -92,7 +92,7 @@ def test_other_quantities_never_enter_the_value(text: str, degrees: float, aside
         "нет", "none", "(1978)", "1978", "восточное", "4 or 5", "181", "4°70'", "±4°35'", "+-4°", "+/-4°",
         "-4°35' E", "+1°20' западное", "4°35' E W",  # the sign and the word contradict each other
         "склонение - 4°35'", "1978 - 4.5",  # a minus or a dash
-        "минус 4°35'", "склонение отрицательное 4.5", "minus 4.5",  # the sign in a word
+        "минус 4°35'", "склонение отрицательное 4.5", "minus 4.5", "N",  # the sign in a word; no number
         "+4°35' (0-96)", "4°35' E 1978 1985",
         "4°35' +0°03' в год", "поправка направления +3-12", "G-M angle 5°", "сближение +1°15'",
     ],

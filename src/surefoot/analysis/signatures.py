@@ -440,11 +440,12 @@ def datum_duplicate(
 
 
 def same_field(
-    points_a: Floats, points_b: Floats, sigma_m: float, *, tolerance_m: float = 10.0, shape_tolerance_m: float = 1.0
+    points_a: Floats, points_b: Floats, sigma_m: float, *, tolerance_m: float = 5.0, shape_tolerance_m: float = 1.0
 ) -> float | None:
     """Propose that two records show one field: they coincide, or they have one pattern near one place.
 
-    One row looks like any other, so a pattern counts only if it has breadth.
+    One row looks like any other, and rows lie beside each other: only a pattern with breadth counts, or one that
+    coincides as exactly as a shape would.
 
     Parameters
     ----------
@@ -453,7 +454,7 @@ def same_field(
     sigma_m
         Of the distance between them per axis, metres.
     tolerance_m
-        Largest root mean square distance of records that coincide as they stand.
+        Largest root mean square distance of records with breadth that coincide as they stand.
     shape_tolerance_m
         The same of patterns laid on each other: rows of like spacing are not yet one field.
 
@@ -469,7 +470,8 @@ def same_field(
     broad = np.linalg.svd(points_a - centres[0], compute_uv=False)[-1] > shape_tolerance_m * np.sqrt(len(points_a))
     alike = broad and len(points_a) == len(points_b) and shape <= shape_tolerance_m
     near = np.hypot(*(centres[0] - centres[1])) <= _ONE_PLACE_SIGMAS * sigma_m
-    return shape if (alike and near) or _misfit(points_a, points_b) <= tolerance_m else None
+    coincide = _misfit(points_a, points_b) <= (tolerance_m if broad else shape_tolerance_m)
+    return shape if (alike and near) or coincide else None
 
 
 def _misfit(a: Floats, b: Floats) -> float:

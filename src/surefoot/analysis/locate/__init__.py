@@ -257,7 +257,7 @@ def _explain(
     for id_, severity, column, found, values in builder.remarks:
         notes.add(id_, severity, column, found, **values)
     _explain_place(record, readings, level, notes)
-    _explain_zone(record, readings[0], region, notes)
+    _explain_zone(record, readings, notes)
     _explain_margin(record, readings, builder, notes)
     _explain_repeats(record, readings, _repeats(record, builder.priors, region), region is not None, notes)
     for reading in readings[:1]:
@@ -320,14 +320,15 @@ def _explain_outline(record: MinefieldRecord, reading: Reading, notes: _Doubts) 
         notes.add("SF-R032", Severity.WARNING, "area", ", ".join(reading.area))
 
 
-def _explain_zone(record: MinefieldRecord, reading: Reading, region: BaseGeometry | None, notes: _Doubts) -> None:
+def _explain_zone(record: MinefieldRecord, readings: list[Reading], notes: _Doubts) -> None:
     """Say where the zone came from, or that it is needed, when neither the words nor the eastings state it."""
     plane = [s for _, s in stated_places(record) if s.kind == "square" or (s.kind == "plane" and s.easting is not None)]
     if not plane or not zone_is_open(record, plane):
         return
+    reading = readings[0]
     zone = easting_prefix(reading.crs) if reading.crs.startswith("EPSG") else None
     if zone is None:
-        if not reading.points and region is None:
+        if not reading.points:
             notes.add("SF-R226", Severity.ERROR, "crs", plane[0].raw)
         return
     over = [name for name, (lon, _) in reading.lonlat_points().items() if beyond_zone_deg(reading.crs, lon) > _EDGE_DEG]
@@ -336,8 +337,9 @@ def _explain_zone(record: MinefieldRecord, reading: Reading, region: BaseGeometr
     elif record.map.sheets:
         notes.add("SF-R064", Severity.INFO, "crs", record.map.raw_sheet, zone=zone)
     else:
-        severity = Severity.INFO if record.crs is not None and record.crs.datum else Severity.WARNING
-        notes.add("SF-R224", severity, "crs", reading.hypotheses.get("crs", reading.crs))
+        taken = list(dict.fromkeys(r.hypotheses.get("crs", r.crs) for r in readings))
+        sure = len(taken) == 1 and record.crs is not None and record.crs.datum
+        notes.add("SF-R224", Severity.INFO if sure else Severity.WARNING, "crs", " / ".join(taken))
 
 
 def _explain_repeats(

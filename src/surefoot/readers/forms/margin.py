@@ -121,6 +121,7 @@ def _east_positive(own: str) -> float:
     # "минус 4": the word is told, never passed over
     unclear = (
         "±" in own
+        or not any(letter.isdigit() for letter in own)
         or _MINUS_WORD.search(own) is not None
         or (sign is None and not (east or west) and _DASH.search(own) is not None)
     )
