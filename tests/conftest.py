@@ -15,3 +15,16 @@ settings.load_profile("gate")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="write the expected files of the golden tests anew")
+
+
+SLOW_MODULES = {
+    "test_assess", "test_bad_input", "test_bosnia_input", "test_cli", "test_corrected", "test_docs", "test_nextstrip",
+    "test_products", "test_reanchor", "test_runners", "test_twenty_cases",
+}  # fmt: skip
+"""They run whole assessments or many programs; `make test-fast` leaves them out."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem in SLOW_MODULES:
+            item.add_marker(pytest.mark.slow)
