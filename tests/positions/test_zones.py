@@ -224,3 +224,9 @@ def test_a_written_place_is_never_swapped(lon: float, lat: float) -> None:
     easting = zone * 1e6 + 5e5 + (lon - central) * 111_000 * np.cos(np.radians(lat))
     northing = lat * 110_900
     assert swap_by_range(northing, easting) == (northing, easting, False)
+
+
+@pytest.mark.parametrize("words", ["СК-42 3-градусная зона", "СК-42 трёхградусная зона", "SK-42 3-degree"])
+def test_three_degree_words_without_a_zone_are_no_geographic_degrees(words: str) -> None:
+    stated = parse_crs(words)
+    assert (stated.datum, stated.projection, stated.zone, stated.epsg) == ("SK-42", "gauss_kruger_3", None, None)

@@ -350,7 +350,7 @@ def _cs63(text: str, low: str) -> CrsStatement:
 def _gauss_kruger(text: str, low: str, datum: str) -> CrsStatement | None:
     three = bool(_THREE.search(low))
     zone = _zone(low, three)
-    if zone is None and not _GAUSS.search(low):
+    if zone is None and not three and not _GAUSS.search(low):
         return None
     if datum == "WGS84":
         return CrsStatement(text, datum, "gauss_kruger" if _GAUSS.search(low) else "utm", zone)
