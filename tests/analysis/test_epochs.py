@@ -140,7 +140,7 @@ def test_one_compiler_has_one_habit() -> None:
 
 def test_after_the_model_ends_the_margin_holds() -> None:
     found = placed("6°12' E", laid="07.2035")
-    assert epochs(found) == ["laying_date", "none_applied"]
+    assert epochs(found) == ["map_margin", "none_applied"]
     assert found.readings[0].legs[0].true_deg == pytest.approx(98.6)
     assert ids(found)["SF-R222"] is Severity.WARNING
     assert "SF-P040" not in ids(found)

@@ -363,7 +363,8 @@ def _explain_margin(record: MinefieldRecord, readings: list[Reading], builder: R
     if margin is None or pivot is None:
         return
     if any(MAGNETIC_EPOCH in reading.hypotheses for reading in readings):
-        told = {"margin": f"{margin:.2f}", "laying": f"{builder.declination(pivot):.2f}"}
+        laying = builder.declination(pivot)
+        told = {"margin": f"{margin:.2f}", "laying": "?" if laying in (None, margin) else f"{laying:.2f}"}
         notes.add("SF-R219", Severity.WARNING, "map.margin_declination", raw, **told)
     year = record.map.margin_year or builder.year
     try:

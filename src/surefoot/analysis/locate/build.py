@@ -189,6 +189,8 @@ class ReadingBuilder:
             MagneticEpoch.MAP_MARGIN: margin,
             MagneticEpoch.NONE_APPLIED: ground.convergence,
         }
+        if ground.declination == margin:  # the model does not reach the day of laying; the margin stands in (SF-R222)
+            del turns[MagneticEpoch.LAYING_DATE]
         return by_epoch(way, self.record, self.priors, turns)
 
     def _magnetic(self, ground: Ground, way: Assumption) -> Ground:

@@ -36,7 +36,8 @@ def by_epoch(
     priors
         Those of the record's series.
     turns
-        Degrees, east positive, from where each epoch's bearings are counted to true north.
+        Degrees, east positive, from where each epoch's bearings are counted to true north; without the day of laying
+        where the model does not reach it.
 
     Returns
     -------
@@ -50,6 +51,8 @@ def by_epoch(
     weights = priors.epoch_weights()
     if North.MAGNETIC not in stated:  # that nobody turned it is then the hypothesis that it is a grid bearing
         weights.pop(MagneticEpoch.NONE_APPLIED)
+    if MagneticEpoch.LAYING_DATE not in turns:
+        weights[MagneticEpoch.MAP_MARGIN] += weights.pop(MagneticEpoch.LAYING_DATE)
     shares = _told_apart(weights, turns)
     if len(shares) < 2:
         return [replace(way, epoch=epoch) for epoch in shares] or [way]
