@@ -11,5 +11,5 @@ from numba import njit
 
 
 def compiled(function: Any) -> Any:
-    """Compile a loop once and keep it on disk."""
-    return njit(cache=True, nogil=True)(function)
+    """Compile a loop once and keep it on disk; divisions follow IEEE 754, without a check of each."""
+    return njit(cache=True, nogil=True, error_model="numpy")(function)

@@ -62,42 +62,33 @@ def seen_chance(  # pragma: no cover - compiled
 
 
 @compiled
-def place_items(  # pragma: no cover - compiled
-    state: Floats, pattern: Floats, search: tuple[Singles, float, float, float], items: Floats
-) -> float:
-    """Place every device (`items` gets east, north, q) and return the sum of ``log(1 - q)``.
+def place_items(state: Floats, pattern: Floats, items: Floats) -> None:  # pragma: no cover - compiled
+    """Place every device: `items` gets east, north and -1, the mark of a `q` not looked up yet.
 
     `pattern` columns: east, north, variance per axis, presence, the part of the variance that the row shares, number
     of the row. `q` is the chance that the device would have been found by now.
     """
     a, b, c, d = matrix(state)
-    raster, west, south, cell = search
-    product, total = 1.0, 0.0
     for i in range(pattern.shape[0]):
-        east = state[0] + a * pattern[i, 0] + b * pattern[i, 1]
-        north = state[1] + c * pattern[i, 0] + d * pattern[i, 1]
-        q = pattern[i, 3] * seen_chance(east, north, raster, west, south, cell)
-        items[i, 0], items[i, 1], items[i, 2] = east, north, q
-        if q > 0.0:
-            product *= 1.0 - q
-            if product < _SMALL:
-                total += np.log(product)
-                product = 1.0
-    return float(total + np.log(product))
+        items[i, 0] = state[0] + a * pattern[i, 0] + b * pattern[i, 1]
+        items[i, 1] = state[1] + c * pattern[i, 0] + d * pattern[i, 1]
+        items[i, 2] = -1.0
 
 
 @compiled
 def list_edges(  # pragma: no cover - compiled
-    state: Floats, pattern: Floats, cells: tuple[Ints, Ints, float, float, float, int, int], finds: Floats,
-    base: Floats, items: Floats, edge_item: Ints, edge_find: Ints, odds: Floats, vague_apart: bool,
+    state: Floats, pattern: Floats, cells: tuple[Ints, Ints, float, float, float, int, int],
+    search: tuple[Singles, float, float, float], finds: Floats, base: Floats, items: Floats, edge_item: Ints,
+    edge_find: Ints, odds: Floats, vague_apart: bool,
 ) -> int:  # fmt: skip
     """List the pairs inside the gate with their odds against clutter; return how many.
 
     `finds` columns: east, north, variance. `base` (finds, devices) holds presence, type agreement and the clutter's
     density: ``odds = base / (1 - q) exp(-d^2 / 2 v) / v``. Each find looks for devices in the record's own frame,
-    in which the pattern stands still, through a hash of cells. With `vague_apart` the vague finds are left to
-    `vague_terms`, and pairs that do not matter are left out.
+    in which the pattern stands still, through a hash of cells; `q` is looked up for the devices inside a gate. With
+    `vague_apart` the vague finds are left to `vague_terms`, and pairs that do not matter are left out.
     """
+    raster, raster_west, raster_south, cell = search
     start, order, west, south, size, columns, rows = cells
     a, b, c, d = matrix(state)
     determinant = a * d - b * c
@@ -129,6 +120,10 @@ def list_edges(  # pragma: no cover - compiled
                 squared = de * de + dn * dn
                 if squared > GATE * GATE * v or base[k, i] == 0.0:
                     continue
+                if items[i, 2] < 0.0:
+                    items[i, 2] = pattern[i, 3] * seen_chance(
+                        items[i, 0], items[i, 1], raster, raster_west, raster_south, cell
+                    )
                 w = base[k, i] / (1.0 - items[i, 2]) * np.exp(-0.5 * squared / v) / v
                 if w < smallest:
                     continue
@@ -148,8 +143,8 @@ def anchored_densities(  # pragma: no cover - compiled
     A mixture of normals about ``y_k - s R u_i`` given turn and scale; `base` is 1 and nothing is searched.
     """
     for j in range(states.shape[0]):
-        place_items(states[j], pattern, search, items)
-        edges = list_edges(states[j], pattern, cells, finds, base, items, ints[0], ints[1], floats[0], False)
+        place_items(states[j], pattern, items)
+        edges = list_edges(states[j], pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], False)
         out[j] = floats[0, :edges].sum() / (2.0 * np.pi * finds.shape[0] * pattern.shape[0])
 
 
@@ -286,8 +281,8 @@ def row_terms(  # pragma: no cover - compiled
     v_k + r_k^2)``, each find counted with the probability that it is of the record. A row with one find adds nothing.
     Leaves ``1 / (1 + A)`` and ``b / (1 + A)`` of each row in columns 3 to 5 of `items`: variance and mean of z.
     """
-    for r in range(items.shape[0]):
-        items[r, 3] = items[r, 4] = items[r, 5] = 0.0
+    rows = int(pattern[:, 5].max()) + 1
+    items[:rows, 3:] = 0.0
     total = 0.0
     begin = 0
     while begin < edges:
@@ -310,7 +305,7 @@ def row_terms(  # pragma: no cover - compiled
         items[row, 3] += share * shared / v
         items[row, 4] += per_metre * de
         items[row, 5] += per_metre * dn
-    for r in range(items.shape[0]):
+    for r in range(rows):
         a = 1.0 + items[r, 3]
         if a > 1.0:
             total += 0.5 * (items[r, 4] ** 2 + items[r, 5] ** 2) / a - np.log(a)
@@ -319,35 +314,38 @@ def row_terms(  # pragma: no cover - compiled
 
 
 @compiled
-def absences_in_rows(  # pragma: no cover - compiled
+def absences(  # pragma: no cover - compiled
     edges: int, edge_item: Ints, odds: Floats, to_find: Floats, to_item: Floats, at_item: Floats,
     pattern: Floats, search: tuple[Singles, float, float, float], items: Floats,
 ) -> float:  # fmt: skip
-    """Log of how much likelier it is that the other devices of a row were not found, where the row's finds put it.
+    """Log of the chance that the devices which are none of the finds were not found: the sum of ``log(1 - q)``.
 
-    ``log(1 - q)`` was summed where the similarity puts each device, as if every device had an offset of its own. Where
-    finds tell the offset of the row it is taken at the places that offset gives: else one empty strip beside a row
-    would count as many empty strips. Comes after `row_terms`; leaves the new q in `items`.
+    Where finds tell the offset of a row, its devices are looked up where that offset puts them: else one empty strip
+    beside a row would count as many empty strips. A device that may be a find counts so by the chance that it is not;
+    for the rest its odds hold ``1 / (1 - q)`` at the similarity's place. Comes after `row_terms`; leaves q in `items`.
     """
     raster, west, south, cell = search
     for e in range(edges):
         message = odds[e] * to_find[e] * to_item[e]
         at_item[edge_item[e]] += message / (1.0 + message)
-    total, product = 0.0, 1.0
+    total, product, shared, sd = 0.0, 1.0, 0.0, 0.0
     for i in range(pattern.shape[0]):
-        row = int(pattern[i, 5])
-        if items[row, 3] < 1.0 and pattern[i, 4] > 0.0:
-            sd = np.sqrt(pattern[i, 4])
-            east, north = items[i, 0] + sd * items[row, 4], items[i, 1] + sd * items[row, 5]
+        row, east, north, q = int(pattern[i, 5]), items[i, 0], items[i, 1], items[i, 2]
+        known = items[row, 3] < 1.0 and pattern[i, 4] > 0.0
+        if known:
+            if pattern[i, 4] != shared:
+                shared = pattern[i, 4]
+                sd = np.sqrt(shared)
+            east, north = east + sd * items[row, 4], north + sd * items[row, 5]
+        if known or q < 0.0:
             q = pattern[i, 3] * seen_chance(east, north, raster, west, south, cell)
-            if q != items[i, 2]:
-                ratio = (1.0 - q) / (1.0 - items[i, 2])
-                if at_item[i] == 0.0:
-                    product *= ratio
-                    total, product = _carried(total, product)
-                else:
-                    total += (1.0 - min(at_item[i], 1.0)) * np.log(ratio)
-                items[i, 2] = q
+        if at_item[i] > 0.0:
+            taken = min(at_item[i], 1.0)
+            total += taken * np.log(1.0 - items[i, 2]) + (1.0 - taken) * np.log(1.0 - q)
+        elif q > 0.0:
+            product *= 1.0 - q
+            total, product = _carried(total, product)
+        items[i, 2] = q
     for e in range(edges):
         at_item[edge_item[e]] = 0.0
     return float(total + np.log(product))
@@ -363,17 +361,12 @@ def log_likelihood_of(  # pragma: no cover - compiled
 
     `items` (n, 6), `ints` (2, e) and `floats` (4, e) are scratch; e is the number of finds times that of devices.
     """
-    total = float(place_items(state, pattern, search, items))
-    if finds.shape[0] == 0:
-        return total
-    total += float(vague_terms(pattern, finds, base, items))
-    edges = list_edges(state, pattern, cells, finds, base, items, ints[0], ints[1], floats[0], True)
-    if edges == 0:
-        return total
-    total += float(sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3]))
+    place_items(state, pattern, items)
+    edges = list_edges(state, pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], True)
+    total = float(sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3]))
     total += float(row_terms(edges, ints[0], ints[1], floats[0], floats[1], floats[2], pattern, finds, items))
-    empty = absences_in_rows(edges, ints[0], floats[0], floats[1], floats[2], floats[3], pattern, search, items)
-    return float(total + empty)
+    total += float(absences(edges, ints[0], floats[0], floats[1], floats[2], floats[3], pattern, search, items))
+    return float(total + vague_terms(pattern, finds, base, items))
 
 
 @compiled
@@ -476,11 +469,11 @@ def add_associations(  # pragma: no cover - compiled
     """
     for j in range(states.shape[0]):
         g = group[j]
-        place_items(states[j], pattern, search, items)
-        edges = list_edges(states[j], pattern, cells, finds, base, items, ints[0], ints[1], floats[0], False)
+        place_items(states[j], pattern, items)
+        edges = list_edges(states[j], pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], False)
         sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3])
         row_terms(edges, ints[0], ints[1], floats[0], floats[1], floats[2], pattern, finds, items)
-        absences_in_rows(edges, ints[0], floats[0], floats[1], floats[2], floats[3], pattern, search, items)
+        absences(edges, ints[0], floats[0], floats[1], floats[2], floats[3], pattern, search, items)
         offsets[j] = items[: offsets.shape[1], 3:]
         taken = floats[3]
         for e in range(edges):

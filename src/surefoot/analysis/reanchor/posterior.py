@@ -29,8 +29,8 @@ REACH_SIGMAS = 7.0
 """How far from its prior a placement is looked for: what lies farther off bears on no hypothesis."""
 
 
-PILOT = Settings(particles=400, sweeps=2)
-IN_QUESTION = 7.0
+PILOT = Settings(particles=300, sweeps=2, first_draws=8)
+IN_QUESTION = 5.0
 """Hypotheses whose pilot weight is within this many nats of the best are sampled with the full effort."""
 BEND_SD, BEND_FINDS, BEND_GAIN = 0.05, 4, 3.0
 """A sketch drawn out along one axis: sd of stretch and of shear, finds from which they are asked for, and the gain in
@@ -128,7 +128,7 @@ def explore(
     base = np.full(len(near), facts.clutter_per_m2) if clutter is None else np.array(clutter[find])
     base += 0.0 if other_density is None else other_density[find]
     factor = agreement(near, prior.record_id, prior.row, facts.index, facts.category)
-    masks, pilot = Masks(searched), Settings(min(PILOT.particles, chosen.particles), min(PILOT.sweeps, chosen.sweeps))
+    masks, pilot = Masks(searched), _pilot(chosen)
     streams = rng.spawn(len(prior.hypotheses))
     number = np.unique(prior.row.astype(str), return_inverse=True)[1]
     sampled = []
@@ -148,6 +148,13 @@ def explore(
     total = float(logsumexp(logs))
     rival = _best_rival(sampled, facts, base)
     return Posterior(prior, facts, tuple(sampled), np.exp(logs - total), find, total, rival)
+
+
+def _pilot(chosen: Settings) -> Settings:
+    """No harder than the run itself."""
+    return replace(
+        PILOT, particles=min(PILOT.particles, chosen.particles), sweeps=min(PILOT.sweeps, chosen.sweeps)
+    )
 
 
 def _best_rival(sampled: Sequence[Sampled], facts: RecordFacts, clutter: Floats) -> float:
