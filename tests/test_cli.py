@@ -260,6 +260,23 @@ def test_reanchor_tells_what_remains_possible(case: Path, tmp_path: Path) -> Non
     assert all(0.0 <= item["p_present"] <= 1.0 for item in told["items"])
 
 
+def test_reanchor_writes_where_the_devices_may_lie(case: Path, tmp_path: Path) -> None:
+    record = sorted(path.stem for path in (case / "records").iterdir())[0]
+    refused = run("reanchor", case, "--record", record, "--raster", tmp_path / "ground.tif")
+    assert refused.code == 2
+    assert "SF-C054" in refused.err
+    outcome = run("reanchor", case, "--record", record, "--json", "--raster", tmp_path / "ground.asc")
+    assert outcome.code == 0, outcome.err
+    lines = (tmp_path / "ground.asc").read_text(encoding="ascii").splitlines()
+    cells = sum(float(value) for line in lines[6:] for value in line.split())
+    told = strict(outcome.out)
+    best = sum(item["p_present"] for item in told["items"] if item["is_best"])
+    assert cells == pytest.approx(best, rel=0.25)  # of the first patch; the heaviest placement stands in it
+    if told["region"] is not None:
+        inner, outer = (shapely.from_wkt(level["wkt"]) for level in told["region"]["levels"])
+        assert outer.buffer(1e-7).covers(inner)
+
+
 def test_reanchor_names_the_records_when_there_is_no_such_one(case: Path) -> None:
     outcome = run("reanchor", case, "--record", "no such record")
     assert outcome.code == 3

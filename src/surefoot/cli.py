@@ -196,6 +196,13 @@ def reanchor(
         Path | None,
         typer.Option("--out", help="Write the JSON document to this file; NAME.gpkg: the proposed ground for QGIS."),
     ] = None,
+    raster: Annotated[
+        Path | None,
+        typer.Option(
+            "--raster",
+            help="Write where the devices not found yet may lie, expected number a cell: an ESRI ASCII grid, NAME.asc.",
+        ),
+    ] = None,
     as_json: Json = False,
     lang: Lang = "en",
     seed: Seed = 0,
@@ -211,9 +218,12 @@ def reanchor(
         raise UsageError("SF-C036", str(strips), most=MOST_STRIPS)
     if out is not None and out.suffix == ".gpkg" and strips == 0:
         raise UsageError("SF-C037", out.name)
+    if raster is not None and raster.suffix != ".asc":
+        raise UsageError("SF-C054", raster.name)
     _writable(file=out)
+    _writable(file=raster)
     with running(scheduler) as runner:
-        document = _reanchored(case, record, seed, strips, runner)
+        document = _reanchored(case, record, seed, strips, runner, raster)
     if out is not None:
         _write_reanchored(document, out)
     if as_json:
@@ -276,7 +286,9 @@ def _clear_old_demo(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _reanchored(folder: Path, record_id: str, seed: int, strips: int, runner: Runner) -> Mapping[str, Any]:
+def _reanchored(
+    folder: Path, record_id: str, seed: int, strips: int, runner: Runner, raster: Path | None
+) -> Mapping[str, Any]:
     import numpy as np
 
     from surefoot import readers
@@ -303,7 +315,18 @@ def _reanchored(folder: Path, record_id: str, seed: int, strips: int, runner: Ru
     document = reanchor_document(case, context.grid, results[record_id], version=__version__, seed=seed)
     if strips:
         document["next_search"] = _next_search(folder, case, context, results[record_id], seed, strips)
+    if raster is not None:
+        _write_raster(results[record_id], context.grid.crs, raster)
     return document
+
+
+def _write_raster(result: Placements, crs: str, path: Path) -> None:
+    from surefoot.analysis.reanchor.region import region_of
+    from surefoot.writers.ascii_grid import write_ascii_grid
+    from surefoot.writers.outputs import writing
+
+    with writing(path):
+        write_ascii_grid(region_of(result.placements, result.row), crs, path)
 
 
 def _next_search(

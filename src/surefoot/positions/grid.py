@@ -42,6 +42,13 @@ class Grid:
         projected = shapely.transform(shapes, lambda xy: self.project(xy[:, 0], xy[:, 1]))
         return np.asarray(projected, dtype=object)
 
+    def unproject_shapes(self, shapes: Shapes) -> Shapes:
+        """Return geometries in WGS 84 degrees, undoing `project_shapes`; None stays None."""
+        if len(shapes) == 0:
+            return np.empty(0, dtype=object)
+        placed = shapely.transform(shapes, lambda xy: np.column_stack(self.unproject(xy[:, 0].copy(), xy[:, 1].copy())))
+        return np.asarray(placed, dtype=object)
+
 
 def grid_at(crs: str, longitude: float, latitude: float) -> Grid:
     """Return the grid of a projected CRS with the operation that is right near a place (WGS 84 degrees)."""

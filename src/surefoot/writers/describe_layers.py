@@ -13,6 +13,7 @@ from shapely.geometry import LineString, Polygon
 
 from surefoot.analysis.assess import Assessment
 from surefoot.analysis.locate import Readings
+from surefoot.analysis.reanchor.region import LEVELS, region_of, why_ellipses_mislead
 from surefoot.positions.covariance import ellipse
 from surefoot.positions.local import from_local
 from surefoot.terms import Fate, Slot
@@ -34,7 +35,7 @@ class Layer:
 def layers_of(assessment: Assessment) -> dict[str, Layer]:
     """Return every layer of the GeoPackage and of the report's maps."""
     made = (
-        _records(assessment), _rows(assessment), _rows_corrected(assessment),
+        _records(assessment), _rows(assessment), _rows_corrected(assessment), _regions(assessment),
         _items(assessment), _ellipses(assessment), _finds(assessment),
         _accidents(assessment), _searched(assessment), _areas(assessment), _priorities(),
     )  # fmt: skip
@@ -115,6 +116,29 @@ def _rows_corrected(assessment: Assessment) -> Layer:
         "record_id": _objects(record), "row": _objects(row), "placement": np.array(rank_of, dtype=np.int64),
         "weight": np.array(weight, dtype=float), "is_best": np.array(best, dtype=bool),
         "sigma_m": np.array(spread, dtype=float),
+    })  # fmt: skip
+
+
+def _regions(assessment: Assessment) -> Layer:
+    """Where the devices of a record still lie with the stated probability, for records whose ellipses would mislead."""
+    found = {} if assessment.corrected is None else assessment.corrected.placements
+    geometry, told = [], []
+    for number, placed in sorted(found.items()):
+        reasons = why_ellipses_mislead(placed.placements)
+        if not reasons:
+            continue
+        region = region_of(placed.placements, placed.row)
+        for level in LEVELS:
+            shape = region.shape(level)
+            geometry.append(shape)
+            told.append((
+                assessment.case.records[number].record_id, level, region.devices * level, shape.area,
+                "; ".join(reasons),
+            ))  # fmt: skip
+    record, of, devices, area, reason = ([one[n] for one in told] for n in range(5))
+    return Layer("regions", assessment.grid.unproject_shapes(_objects(geometry)), {
+        "record_id": _objects(record), "level": np.array(of, dtype=float), "devices": np.array(devices, dtype=float),
+        "area_m2": np.array(area, dtype=float), "reason": _objects(reason),
     })  # fmt: skip
 
 

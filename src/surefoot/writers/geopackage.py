@@ -70,6 +70,12 @@ LAYERS: Mapping[str, LayerPlan] = {
         {"record_id": TEXT, "row": TEXT, "placement": WHOLE, "weight": NUMBER, "is_best": FLAG, "sigma_m": NUMBER},
         "Rows after re-anchoring, under every placement of weight >= 0.05; empty where nothing was corrected.",
     ),
+    "regions": LayerPlan(
+        "MultiPolygon",
+        {"record_id": TEXT, "level": NUMBER, "devices": NUMBER, "area_m2": NUMBER, "reason": TEXT},
+        "Smallest ground that holds the stated share of a record's devices not found yet, over all placements after "
+        "re-anchoring; only for records whose ellipses would mislead.",
+    ),
     "ellipses": LayerPlan(
         "MultiPolygon",
         {"record_id": TEXT, "level": NUMBER},

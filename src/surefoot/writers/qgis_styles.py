@@ -198,6 +198,14 @@ def _ellipses() -> str:
     return _single(_outline(palette.ELLIPSE, width_mm=0.3, dash=True))
 
 
+def _regions() -> str:
+    return _categorized('''if("level" < 0.7, 'inner', 'outer')''', [
+        Category("inner", "half of a record's devices not found yet",
+                 _fill(Colour(palette.CORRECTED.hex, 0.3), Colour(palette.CORRECTED.hex))),
+        Category("outer", "nine tenths of them", _fill(Colour(palette.CORRECTED.hex, 0.12), palette.CORRECTED)),
+    ])  # fmt: skip
+
+
 def _searched() -> str:
     return _single(_fill(Colour(palette.SEARCHED.hex, 0.6), palette.SEARCHED_LINE, width_mm=0.3))
 
@@ -270,6 +278,7 @@ _STYLES: Mapping[str, Callable[[], str]] = {
     "rows": _rows,
     "rows_corrected": _rows_corrected,
     "items": _items,
+    "regions": _regions,
     "ellipses": _ellipses,
     "finds": _finds,
     "accidents": _accidents,

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from surefoot.analysis.reanchor import Placement, Placements
+from surefoot.analysis.reanchor.region import LEVELS, region_of, why_ellipses_mislead
 from surefoot.model import Case
 from surefoot.positions.covariance import turned
 from surefoot.positions.grid import Grid
@@ -43,7 +45,30 @@ def reanchor_document(case: Case, grid: Grid, result: Placements, *, version: st
         "log_evidence_against_another_field": result.log_evidence - result.log_evidence_unrelated,
         "weight_not_listed": max(0.0, 1.0 - sum(p.weight for p in listed)),
         "placements": [corrected_placement(p, grid, rows) for p in listed],
+        "region": region_document(result, grid),
         "items": [row for n, p in enumerate(listed) for row in _items(n, p, result, grid, names)],
+    }
+
+
+def region_document(result: Placements, grid: Grid) -> dict[str, Any] | None:
+    """Describe where the devices not found yet may lie; None where the ellipses of the devices tell it as well.
+
+    `levels` holds the smallest ground that holds each share of them, as WKT in WGS 84 degrees.
+    """
+    reasons = why_ellipses_mislead(result.placements)
+    if not reasons:
+        return None
+    region = region_of(result.placements, result.row)
+    shapes = np.array([region.shape(level) for level in LEVELS], dtype=object)
+    wkt = shapely.to_wkt(grid.unproject_shapes(shapes), rounding_precision=7)
+    return {
+        "reasons": list(reasons),
+        "cell_m": region.cell_m,
+        "devices": region.devices,
+        "levels": [
+            {"level": level, "area_m2": float(shape.area), "wkt": text}
+            for level, shape, text in zip(LEVELS, shapes, wkt, strict=True)
+        ],
     }
 
 

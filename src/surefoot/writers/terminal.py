@@ -194,9 +194,20 @@ def show_reanchored(document: Mapping[str, Any], lang: str = "en") -> None:
     console.print(table)
     if document["weight_not_listed"] > 0.0005:
         console.print(words("terminal.not_listed", share=f"{document['weight_not_listed']:.2f}"))
+    if document["region"] is not None:
+        console.print(_region(document["region"], words))
     console.print(words("terminal.proposal"))
     if "next_search" in document:
         _show_next_search(document["next_search"], console, words, lang)
+
+
+def _region(part: Mapping[str, Any], words: Words) -> str:
+    """One line: why ellipses would mislead, and on how much ground the devices not found yet lie instead."""
+    half, most = part["levels"]
+    return words(
+        "terminal.region", reasons=", ".join(words(f"terminal.region_{r}") for r in part["reasons"]),
+        n=f"{part['devices']:.1f}", half=f"{half['area_m2']:.0f}", most=f"{most['area_m2']:.0f}",
+    )  # fmt: skip
 
 
 def _show_next_search(part: Mapping[str, Any], console: Console, words: Words, lang: str) -> None:

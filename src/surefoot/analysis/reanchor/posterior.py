@@ -152,9 +152,7 @@ def explore(
 
 def _pilot(chosen: Settings) -> Settings:
     """No harder than the run itself."""
-    return replace(
-        PILOT, particles=min(PILOT.particles, chosen.particles), sweeps=min(PILOT.sweeps, chosen.sweeps)
-    )
+    return replace(PILOT, particles=min(PILOT.particles, chosen.particles), sweeps=min(PILOT.sweeps, chosen.sweeps))
 
 
 def _best_rival(sampled: Sequence[Sampled], facts: RecordFacts, clutter: Floats) -> float:
