@@ -230,6 +230,28 @@ def test_a_placement_stands_on_the_finds_not_between_two_places_where_it_might(s
         assert off.max() < 1.5
 
 
+@pytest.mark.parametrize(("turn_deg", "off", "its_own"), [(2.0, 6.0 - 5.0j, True), (75.0, 60.0 + 40.0j, False)])
+def test_a_strangers_field_of_the_same_make_is_no_evidence_for_a_record(
+    turn_deg: float, off: complex, its_own: bool
+) -> None:
+    """Eight finds lie as the record's devices do: near its place, or off it and turned."""
+    rng = np.random.default_rng(3)
+    u = np.concatenate([np.arange(-40.0, 41.0, 5.0) + y * 1j for y in (-12.0, 0.0, 15.0)])
+    n = len(u)
+    wide = np.diag(np.square([10.0, 10.0, np.radians(3.0), 0.03]))
+    hypothesis = Hypothesis("as_read", 0, {}, 1.0, 0j, u, wide, np.full(n, 0.5), np.zeros(n))
+    prior = RecordPrior("R-1", np.arange(n), np.repeat(["1", "2", "3"], n // 3).astype(object), (hypothesis,))
+    at = u[[18, 19, 20, 22, 3, 4, 40, 42]] * np.exp(-1j * np.radians(turn_deg)) + off
+    at = at + 0.7 * (rng.standard_normal(8) + 1j * rng.standard_normal(8))
+    none = np.full(8, "", dtype=object)
+    seen = Seen(np.column_stack([at.real, at.imag]), np.ones(8), np.zeros(8, int), none, none, np.full(8, np.nan))
+    searched = shapely.MultiPoint(np.column_stack([at.real, at.imag])).convex_hull.buffer(3.0)
+    ground = SearchedGround(np.array([searched], dtype=object), np.array([0.9]))
+    facts = RecordFacts(np.full(n, np.nan), np.zeros(n, int), np.full(n, 0.85), 1e-5, 5e-3)
+    posterior = explore(prior, facts, seen, ground, rng=np.random.default_rng(1), settings=EFFORT)
+    assert (posterior.log_evidence > posterior.log_evidence_unrelated) is its_own
+
+
 # --- a region whose truth is known -----------------------------------------------------------------------
 
 

@@ -63,7 +63,7 @@ class Placements:
     log_evidence
         Of the record against "everything seen is on no record", natural logarithm.
     log_evidence_unrelated
-        Of "some other field, of a density not known, lies here" against the same.
+        Of the best rival against the same: a field of no record, even, clustered, or of the record's own make elsewhere.
     posterior
         The sampled hypotheses behind it.
     """

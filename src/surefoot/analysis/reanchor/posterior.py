@@ -20,7 +20,7 @@ from surefoot.analysis.reanchor.ground import (
 )
 from surefoot.analysis.reanchor.hypotheses import SMALLEST_VARIANCE_M2, Hypothesis, RecordPrior
 from surefoot.analysis.reanchor.sampler import PARAMETERS, Cloud, Settings, Target, sample
-from surefoot.analysis.reanchor.unrelated import OtherField, another_field, best_rival
+from surefoot.analysis.reanchor.unrelated import OtherField, another_field, best_rival, elsewhere
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -30,6 +30,8 @@ REACH_SIGMAS = 7.0
 
 
 PILOT = Settings(particles=300, sweeps=2, first_draws=8)
+RIVAL = Settings(particles=400, sweeps=3)
+"""Of the rival that has the record's own pattern."""
 IN_QUESTION = 5.0
 """Hypotheses whose pilot weight is within this many nats of the best are sampled with the full effort."""
 BEND_SD, BEND_FINDS, BEND_GAIN = 0.05, 4, 3.0
@@ -128,7 +130,7 @@ def explore(
     base = np.full(len(near), facts.clutter_per_m2) if clutter is None else np.array(clutter[find])
     base += 0.0 if other_density is None else other_density[find]
     factor = agreement(near, prior.record_id, prior.row, facts.index, facts.category)
-    masks, pilot = Masks(searched), _pilot(chosen)
+    masks, pilot = Masks(searched), _no_harder(PILOT, chosen)
     streams = rng.spawn(len(prior.hypotheses))
     number = np.unique(prior.row.astype(str), return_inverse=True)[1]
     sampled = []
@@ -147,12 +149,14 @@ def explore(
     logs = _log_weights(sampled)
     total = float(logsumexp(logs))
     rival = _best_rival(sampled, facts, base)
+    if total > rival:
+        rival = max(rival, _elsewhere(sampled[best], chosen, streams[best]))
     return Posterior(prior, facts, tuple(sampled), np.exp(logs - total), find, total, rival)
 
 
-def _pilot(chosen: Settings) -> Settings:
-    """No harder than the run itself."""
-    return replace(PILOT, particles=min(PILOT.particles, chosen.particles), sweeps=min(PILOT.sweeps, chosen.sweeps))
+def _no_harder(effort: Settings, chosen: Settings) -> Settings:
+    """Than the run itself."""
+    return replace(effort, particles=min(effort.particles, chosen.particles), sweeps=min(effort.sweeps, chosen.sweeps))
 
 
 def _best_rival(sampled: Sequence[Sampled], facts: RecordFacts, clutter: Floats) -> float:
@@ -166,6 +170,13 @@ def _best_rival(sampled: Sequence[Sampled], facts: RecordFacts, clutter: Floats)
                 target.finds, target.search, clutter[one.find_rows], facts.clutter_per_m2, facts.recorded_per_m2
             )
     return best_rival([s.hypothesis.weight for s in sampled], [known[_place_key(s)] for s in sampled])
+
+
+def _elsewhere(likeliest: Sampled, chosen: Settings, stream: np.random.Generator) -> float:
+    """Log evidence of a stranger's field that has the record's own pattern."""
+    if likeliest.cloud is None:
+        return 0.0
+    return sample(elsewhere(likeliest.target), _no_harder(RIVAL, chosen), stream).log_evidence
 
 
 def _place_key(sampled: Sampled) -> tuple[int, bytes, complex]:

@@ -3,12 +3,13 @@
 A record made of rows fits a stranger's rows better than an even density does, so an even density alone is too poor a
 rival. The second one is a field whose devices lie in clusters of no known pattern: each thing found is predicted from
 those west of it by a kernel of three widths (a Polya urn; the prequential evidence of Dawid 1984, J. R. Stat. Soc. A
-147(2)). Docs: docs/decisions/0018.
+147(2)). The third is the record's own pattern elsewhere. Docs: docs/decisions/0018 and 0021.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from scipy.special import gammaln, logsumexp
 
 from surefoot.analysis.kernels.registration import VAGUE_VARIANCE_M2
 from surefoot.analysis.reanchor.clutter import normal_points
+from surefoot.analysis.reanchor.sampler import Target
 
 Floats = npt.NDArray[np.float64]
 Raster = tuple[npt.NDArray[np.float32], float, float, float]
@@ -25,6 +27,9 @@ WIDTHS_M = (3.0, 10.0, 30.0)
 """Of the clusters: between devices of a row, between rows, across a field. All alike before any find."""
 LEAST_SEEN = 0.01
 """Share of a kernel that lies on ground searched, at least: it divides."""
+
+FARTHER, FARTHER_M, ANY_TURN = 3.0, 50.0, 1.3
+"""Where a stranger's field of the same pattern may lie: times the record's own reach, metres beyond it, turn in rad."""
 
 
 class OtherField(NamedTuple):
@@ -45,6 +50,18 @@ def best_rival(weight: Sequence[float], fields: Sequence[OtherField]) -> float:
     """
     logs = np.log(np.asarray(weight, dtype=np.float64))
     return float(max(0.0, *(logsumexp(logs + np.array(one)) for one in zip(*fields, strict=True))))
+
+
+def elsewhere(target: Target) -> Target:
+    """Return the same pattern laid anywhere about, turned in any way: a stranger's field made of rows as this one is.
+
+    What such a field explains as well is no evidence that the ground is the record's, however well its rows fit.
+    """
+    wide = target.covariance.copy()
+    wide[:3, :] = wide[:, :3] = 0.0
+    shift = FARTHER**2 * np.diag(target.covariance)[:2] + FARTHER_M**2
+    wide[np.arange(3), np.arange(3)] = *shift, ANY_TURN**2
+    return replace(target, covariance=wide)
 
 
 def another_field(
