@@ -2,8 +2,8 @@
 
     python benchmarks/unrelated.py [--regions 20] [--records 8] [--seed 7000] [--jobs 2]
 
-The `null` preset lays the ground out without the records. A record counts where its evidence exceeds that of "another
-field, of a density not known, lies here". Must: under 5 % of the records that reach a find. The nominal preset is shown
+The `null` preset lays the ground out without the records. A record counts where its evidence exceeds that of its
+best rival (docs/decisions/0018, 0021). Must: under 5 % of the records that reach a find. The nominal preset is shown
 beside it: there the evidence should exceed. Prints a table for RESULTS.md; writes nothing.
 """
 

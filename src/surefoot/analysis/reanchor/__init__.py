@@ -63,7 +63,7 @@ class Placements:
     log_evidence
         Of the record against "everything seen is on no record", natural logarithm.
     log_evidence_unrelated
-        Of the best rival against the same: a field of no record, even, clustered, or of the record's own make elsewhere.
+        Of the best rival against the same: no field, an even or clustered one, or the record's own pattern elsewhere.
     posterior
         The sampled hypotheses behind it.
     """
