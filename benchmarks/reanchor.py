@@ -129,8 +129,8 @@ class Bench:
         usual = detected / (detected + missed)
         return SearchedGround(self.grid.project_shapes(ground.geometry), np.where(np.isfinite(stated), stated, usual))
 
-    def run(self, number: int) -> Outcome:
-        """Place one record by every method and hold it against the truth."""
+    def run(self, number: int) -> Outcome | None:
+        """Place one record by every method and hold it against the truth; None where no device is left to be found."""
         form = self.region.forms[number]
         record = parse_form(FormDocument(Where("f.yaml", row=1), form["record_id"], form))
         readings = locate(record, context=self.context)
@@ -139,6 +139,8 @@ class Bench:
         device = self._devices(record.record_id, prior, readings.best.items.index[prior.item])
         true, truth = self.true[device], self.region.truth.devices
         unfound = (truth.present[device] == 1) & (truth.found[device] == 0) & (truth.accident_id[device] == "")
+        if not unfound.any():
+            return None
         as_read = next(h for h in prior.hypotheses if h.error == AS_READ)
         recorded = as_read.centroid + as_read.pattern
         rng = np.random.default_rng([self.options.seed, self.finds, number])
@@ -271,7 +273,7 @@ def _open(finds: int, options: Options) -> None:
     _bench[:] = [Bench(finds, options)]
 
 
-def _one(number: int) -> Outcome:
+def _one(number: int) -> Outcome | None:
     return _bench[0].run(number)
 
 
@@ -279,7 +281,10 @@ def run_column(finds: int, options: Options, jobs: int) -> list[Outcome]:
     """Place all records of one column; the answer does not depend on the number of processes."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_open, initargs=(finds, options)) as pool:
-        return list(pool.map(_one, range(options.records), chunksize=4))
+        kept = [o for o in pool.map(_one, range(options.records), chunksize=4) if o is not None]
+    if len(kept) < options.records:
+        print(f"K={finds}: {options.records - len(kept)} records without a device left to be found are not counted")
+    return kept
 
 
 def interval(values: Floats, of: Callable[..., Any], rng: np.random.Generator) -> str:
