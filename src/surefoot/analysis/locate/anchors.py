@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pyproj
@@ -237,7 +237,12 @@ def pulkovo_degrees(place: Place) -> tuple[float, float]:
     """Return longitude and latitude in the place's own datum; the 100 m to Pulkovo do not matter for a sheet."""
     if not is_projected(place.source):
         return place.easting, place.northing
-    longitude, latitude = _projection(place.source)(place.easting, place.northing, inverse=True)
+    return _degrees(place.source, place.easting, place.northing)
+
+
+@lru_cache(maxsize=100_000)  # a form is asked again and again how far its places lie apart
+def _degrees(source: str, easting: float, northing: float) -> tuple[float, float]:
+    longitude, latitude = _projection(source)(easting, northing, inverse=True)
     return float(longitude), float(latitude)
 
 

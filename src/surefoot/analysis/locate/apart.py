@@ -24,10 +24,22 @@ def apart_m(first: Place, second: Place) -> float:
     """Return the distance between two places, metres, on a sphere and without the datum shift."""
     if "local" in (first.source, second.source):
         return 0.0
-    (lon, lat), (other_lon, other_lat) = (np.radians(pulkovo_degrees(place)) for place in (first, second))
+    (lon, lat), (other_lon, other_lat) = pulkovo_degrees(first), pulkovo_degrees(second)
+    lon, lat, other_lon, other_lat = map(math.radians, (lon, lat, other_lon, other_lat))
     half = math.sin((lat - other_lat) / 2) ** 2
     half += math.cos(lat) * math.cos(other_lat) * math.sin((lon - other_lon) / 2) ** 2
     return 2.0 * _EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))
+
+
+def nearer_than(first: Place, second: Place, limit_m: float) -> bool:
+    """Whether two places lie at most so far apart.
+
+    Shortened digits repeat in thousands of places; most of them are told by their latitude alone.
+    """
+    if "local" in (first.source, second.source):
+        return True
+    north = math.radians(abs(pulkovo_degrees(first)[1] - pulkovo_degrees(second)[1]))
+    return _EARTH_RADIUS_M * north <= limit_m and apart_m(first, second) <= limit_m
 
 
 def farthest_pair(places: Mapping[str, complex]) -> tuple[str, str, float] | None:

@@ -17,7 +17,7 @@ from surefoot.analysis.locate.anchors import (
     places_of,
     pulkovo_degrees,
 )
-from surefoot.analysis.locate.apart import FAR_APART_M, IMPOSSIBLE_APART_M, apart_m
+from surefoot.analysis.locate.apart import FAR_APART_M, IMPOSSIBLE_APART_M, nearer_than
 from surefoot.analysis.locate.frames import ZONE_OVERLAP_DEG, Frame, beyond_zone_deg, frame_options, zone_is_open
 from surefoot.analysis.locate.priors import Priors
 from surefoot.model import Leg, MinefieldRecord, PlannedDevice, ReferencePoint
@@ -165,7 +165,7 @@ def _near(ways: list[Way], fixed: Way, limit_m: float, disputed: set[str]) -> li
     """Ways of a point that lie near a way of another one; all of them where it has no choice, or candidates named."""
     if len(ways) == 1 or {ways[0][0], fixed[0]} & disputed:
         return ways
-    return [way for way in ways if way[1] is None or fixed[1] is None or apart_m(way[1], fixed[1]) <= limit_m]
+    return [way for way in ways if way[1] is None or fixed[1] is None or nearer_than(way[1], fixed[1], limit_m)]
 
 
 def _coherent(choices: Iterable[tuple[Way, ...]], options: list[list[Way]]) -> Iterable[tuple[Way, ...]]:
