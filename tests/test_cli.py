@@ -258,6 +258,8 @@ def test_reanchor_tells_what_remains_possible(case: Path, tmp_path: Path) -> Non
     assert sum(p["weight"] for p in told["placements"]) + told["weight_not_listed"] == pytest.approx(1.0)
     assert {item["placement"] for item in told["items"]} == set(range(1, len(told["placements"]) + 1))
     assert all(0.0 <= item["p_present"] <= 1.0 for item in told["items"])
+    assert len(told["devices"]) == sum(item["is_best"] for item in told["items"])
+    assert all(d["cov_ee_m2"] > 0.0 and d["cov_nn_m2"] > 0.0 for d in told["devices"])
 
 
 def test_reanchor_writes_where_the_devices_may_lie(case: Path, tmp_path: Path) -> None:

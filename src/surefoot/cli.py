@@ -326,7 +326,7 @@ def _write_raster(result: Placements, crs: str, path: Path) -> None:
     from surefoot.writers.outputs import writing
 
     with writing(path):
-        write_ascii_grid(region_of(result.placements, result.row), crs, path)
+        write_ascii_grid(region_of(result.placements), crs, path)
 
 
 def _next_search(

@@ -53,7 +53,7 @@ def placed() -> list[Placements]:
 def test_the_raster_holds_every_device_not_found(placed: list[Placements]) -> None:
     for one in placed:
         expected = sum(p.weight * p.p_missed.sum() for p in one.placements)
-        assert region_of(one.placements, one.row).devices == pytest.approx(expected, rel=0.02)
+        assert region_of(one.placements).devices == pytest.approx(expected, rel=0.02)
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9])
@@ -61,7 +61,7 @@ def test_a_level_holds_its_share_of_where_the_draws_put_the_devices(placed: list
     rng = np.random.default_rng(1)
     held = []
     for one in placed:
-        shape = region_of(one.placements, one.row).shape(level)
+        shape = region_of(one.placements).shape(level)
         shapely.prepare(shape)
         number = np.unique(one.row.astype(str), return_inverse=True)[1]
         inside, weight = 0.0, 0.0
@@ -91,7 +91,7 @@ def test_one_sure_placement_needs_no_raster_and_two_do(placed: list[Placements])
 def test_two_placements_stay_two_places(placed: list[Placements]) -> None:
     one = min(placed, key=lambda p: np.trace(p.best.item_covariance, axis1=1, axis2=2).mean())
     far = replace(one.best, weight=0.5, hypothesis=replace(one.best.hypothesis, centroid=one.best.pivot + 2000.0))
-    shape = region_of([replace(one.best, weight=0.5), far], one.row).shape(0.9)
+    shape = region_of([replace(one.best, weight=0.5), far]).shape(0.9)
     between = one.best.mean.mean() + 1000.0
     assert not shape.intersects(shapely.Point(between.real, between.imag).buffer(300.0))
     assert shape.intersects(shapely.MultiPoint(np.column_stack([one.best.mean.real, one.best.mean.imag])))

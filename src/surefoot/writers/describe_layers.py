@@ -127,7 +127,7 @@ def _regions(assessment: Assessment) -> Layer:
         reasons = why_ellipses_mislead(placed.placements)
         if not reasons:
             continue
-        region = region_of(placed.placements, placed.row)
+        region = region_of(placed.placements)
         for level in LEVELS:
             shape = region.shape(level)
             geometry.append(shape)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import shapely
 
 from surefoot.analysis.reanchor import Placement, Placements
+from surefoot.analysis.reanchor.placements import overall
 from surefoot.analysis.reanchor.region import LEVELS, region_of, why_ellipses_mislead
 from surefoot.model import Case
 from surefoot.positions.covariance import turned
@@ -29,7 +30,9 @@ def reanchor_document(case: Case, grid: Grid, result: Placements, *, version: st
     """Return the placements that remain possible for a record, and its devices under each of them.
 
     Places are WGS 84 degrees; covariances of devices m2, east then north in the tangent plane of the device, those of a
-    placement in (m, m, deg, 1) in the case's CRS. Placements below a weight of 0.05 are counted in `weight_not_listed`.
+    placement in (m, m, deg, 1) in the case's CRS. `devices` are the same over all placements: their 90 % ellipses hold
+    90 % of the posterior, whichever placement is true. Placements below a weight of 0.05 are counted in
+    `weight_not_listed`.
     """
     listed, names, rows = worth_listing(result.placements), _names(case), row_names(result)
     return {
@@ -46,6 +49,7 @@ def reanchor_document(case: Case, grid: Grid, result: Placements, *, version: st
         "weight_not_listed": max(0.0, 1.0 - sum(p.weight for p in listed)),
         "placements": [corrected_placement(p, grid, rows) for p in listed],
         "region": region_document(result, grid),
+        "devices": _devices(result, grid),
         "items": [row for n, p in enumerate(listed) for row in _items(n, p, result, grid, names)],
     }
 
@@ -58,7 +62,7 @@ def region_document(result: Placements, grid: Grid) -> dict[str, Any] | None:
     reasons = why_ellipses_mislead(result.placements)
     if not reasons:
         return None
-    region = region_of(result.placements, result.row)
+    region = region_of(result.placements)
     shapes = np.array([region.shape(level) for level in LEVELS], dtype=object)
     wkt = shapely.to_wkt(grid.unproject_shapes(shapes), rounding_precision=7)
     return {
@@ -76,26 +80,43 @@ def _names(case: Case) -> list[str]:
     return [*map(str, case.finds.id), *map(str, case.accidents.id)]
 
 
-def _items(number: int, placement: Placement, result: Placements, grid: Grid, names: list[str]) -> list[dict[str, Any]]:
-    longitude, latitude = grid.unproject(placement.mean.real.copy(), placement.mean.imag.copy())
+def _devices(result: Placements, grid: Grid) -> list[dict[str, Any]]:
+    mean, covariance = overall(result.placements)
+    longitude, latitude, cov = _on_earth(mean, covariance, grid)
+    return [{**_name(result, i), **_place(longitude[i], latitude[i], cov[i])} for i in range(len(mean))]
+
+
+def _on_earth(mean: npt.NDArray[np.complex128], covariance: Floats, grid: Grid) -> tuple[Floats, Floats, Floats]:
+    longitude, latitude = grid.unproject(mean.real.copy(), mean.imag.copy())
     # The grid's axes are turned clockwise from true north by the convergence; turned back, they are true.
-    cov = turned(placement.item_covariance, convergence_deg(grid.crs, longitude, latitude))
+    return longitude, latitude, turned(covariance, convergence_deg(grid.crs, longitude, latitude))
+
+
+def _name(result: Placements, device: int) -> dict[str, Any]:
+    index = float(result.index[device])
+    return {"row": str(result.row[device]), "index": index if np.isfinite(index) else None}
+
+
+def _place(longitude: float, latitude: float, cov: Floats) -> dict[str, float]:
+    return {
+        "longitude": float(longitude), "latitude": float(latitude),
+        "cov_ee_m2": float(cov[0, 0]), "cov_en_m2": float(cov[0, 1]), "cov_nn_m2": float(cov[1, 1]),
+    }  # fmt: skip
+
+
+def _items(number: int, placement: Placement, result: Placements, grid: Grid, names: list[str]) -> list[dict[str, Any]]:
+    longitude, latitude, cov = _on_earth(placement.mean, placement.item_covariance, grid)
     found = placement.p_find.sum(axis=0)
     rows = []
     for i in range(len(placement.mean)):
         likely = int(np.argmax(placement.p_find[:, i])) if len(placement.p_find) else 0
         named = len(placement.p_find) > 0 and placement.p_find[likely, i] > 0.5
         rows.append({
-            "row": str(result.row[i]),
-            "index": float(result.index[i]) if np.isfinite(result.index[i]) else None,
+            **_name(result, i),
             "placement": number + 1,
             "weight": placement.weight,
             "is_best": number == 0,
-            "longitude": float(longitude[i]),
-            "latitude": float(latitude[i]),
-            "cov_ee_m2": float(cov[i, 0, 0]),
-            "cov_en_m2": float(cov[i, 0, 1]),
-            "cov_nn_m2": float(cov[i, 1, 1]),
+            **_place(longitude[i], latitude[i], cov[i]),
             "p_present": float(placement.p_missed[i]),
             "p_found": float(min(found[i], 1.0)),
             "find_id": names[result.find[likely]] if named else None,

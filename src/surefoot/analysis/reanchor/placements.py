@@ -20,6 +20,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from surefoot.analysis.kernels import registration
+from surefoot.analysis.reanchor.clutter import normal_points
 from surefoot.analysis.reanchor.hypotheses import Hypothesis, moved
 from surefoot.analysis.reanchor.posterior import Posterior, Sampled
 from surefoot.analysis.reanchor.sampler import draw_prior, scratch_for
@@ -29,7 +30,9 @@ Complexes = npt.NDArray[np.complex128]
 Ints = npt.NDArray[np.int64]
 KDTree: Any = spatial.KDTree  # SciPy ships no types
 
-DRAWS = 1000
+DRAWS, OVERALL_DRAWS = 1000, 500
+LEVEL, CHI2_90 = 0.9, 4.605170185988092
+"""Chance that an ellipse over all placements holds its device; quantile of chi-squared with two degrees of freedom."""
 LINK_M, LINK_SIGMAS = 2.0, 1.5
 """Draws nearer than this, metres or standard deviations of the hypothesis' draws, hang together."""
 LEAST_MODE = 0.02
@@ -70,6 +73,8 @@ class Placement:
         P(the device is in the ground: there, and not found).
     covered : float array (n,)
         Chance that a device there would have been found by now.
+    row : int array (n,)
+        Number of the row of every device.
     row_offset : complex array (rows,)
         East + i north of each row beyond the similarity, metres; in the order of the rows' sorted names.
     row_offset_sd : float array (rows,)
@@ -90,6 +95,7 @@ class Placement:
     p_find: Floats
     p_missed: Floats
     covered: Floats
+    row: Ints
     row_offset: Complexes
     row_offset_sd: Floats
     draws: Floats  # (s, 6) states, equal weights
@@ -108,11 +114,21 @@ def placements_of(posterior: Posterior, rng: np.random.Generator, draws: int = D
     return tuple(sorted((replace(p, weight=p.weight / total) for p in made), key=lambda p: -p.weight))
 
 
+def predicted(placement: Placement, most: int) -> tuple[Complexes, Floats]:
+    """Places (s, n) of every device under at most so many draws, and the sd of its own about them (n,), metres."""
+    chosen = np.linspace(0, len(placement.draws) - 1, min(most, len(placement.draws))).astype(np.int64)
+    hypothesis = placement.hypothesis
+    places = moved(placement.draws[chosen], hypothesis) + placement.row_offset[placement.row]
+    own = np.maximum(hypothesis.own_variance - hypothesis.row_variance, 0.0)
+    return places, np.sqrt(own + placement.row_offset_sd[placement.row] ** 2)
+
+
 def overall(placements: Sequence[Placement]) -> tuple[Complexes, Floats]:
     """Mean (n,) and covariance (n, 2, 2) of every device over all placements of a record.
 
     The ellipse that holds a device with the stated chance whichever placement is true; while several compete it is
-    wide and its middle may be a place where no placement puts the device.
+    wide and its middle may be a place where no placement puts the device. It has the shape of the second moments and
+    the size of which the 90 % ellipse holds 90 % of the draws: their tails are heavy while finds are few.
     """
     weight = np.array([p.weight for p in placements])
     weight = weight / weight.sum()
@@ -121,7 +137,23 @@ def overall(placements: Sequence[Placement]) -> tuple[Complexes, Floats]:
     off = np.stack([(means - mean).real, (means - mean).imag], axis=-1)
     within = np.stack([p.item_covariance for p in placements])
     covariance = np.einsum("p,pnij->nij", weight, within) + np.einsum("p,pni,pnj->nij", weight, off, off)
-    return mean, covariance
+    return mean, covariance * _size(placements, weight, mean, np.linalg.inv(covariance))[:, None, None]
+
+
+def _size(placements: Sequence[Placement], weight: Floats, mean: Complexes, precision: Floats) -> Floats:
+    """Factor (n,) on the moments with which an ellipse of 90 % holds 90 % of the draws."""
+    noise = normal_points() @ np.array([1.0, 1.0j])
+    squared, shares = [], []
+    for share, placement in zip(weight, placements, strict=True):
+        places, sd = predicted(placement, OVERALL_DRAWS)
+        places = places + sd * noise[(np.arange(len(places))[:, None] + 7 * np.arange(len(sd))) % len(noise)] - mean
+        off = np.stack([places.real, places.imag], axis=-1)
+        squared.append(np.einsum("sni,nij,snj->sn", off, precision, off))
+        shares.append(np.full(len(places), share / len(places)))
+    distance, held = np.concatenate(squared), np.concatenate(shares)
+    order = np.argsort(distance, axis=0)
+    edge = np.minimum((np.cumsum(held[order], axis=0) < LEVEL).sum(axis=0), len(distance) - 1)
+    return np.asarray(np.take_along_axis(np.take_along_axis(distance, order, 0), edge[None], 0)[0] / CHI2_90)
 
 
 def _some(sampled: Sampled, count: int, rng: np.random.Generator) -> Floats:
@@ -227,7 +259,7 @@ def _placement(
     return Placement(
         weight, hypothesis, hypothesis.centroid, complex(centre[0], centre[1]), float(centre[2]), float(centre[3]),
         off.T @ off / len(off), float(bend[0]), float(bend[1]), mean, covariance, wide, missed,
-        covered, usual * offset, usual * np.sqrt(offset_variance), states,
+        covered, row, usual * offset, usual * np.sqrt(offset_variance), states,
     )  # fmt: skip
 
 

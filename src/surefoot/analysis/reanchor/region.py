@@ -20,8 +20,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from shapely.geometry.base import BaseGeometry
 
-from surefoot.analysis.reanchor.hypotheses import moved
-from surefoot.analysis.reanchor.placements import Placement
+from surefoot.analysis.reanchor.placements import CHI2_90, Placement, predicted
 
 Floats = npt.NDArray[np.float64]
 KDTree: Any = spatial.KDTree  # SciPy ships no types
@@ -29,7 +28,6 @@ gaussian_filter: Any = ndimage.gaussian_filter  # type: ignore[attr-defined]
 Box = tuple[float, float, float, float]
 
 LEVELS = (0.5, 0.9)
-CHI2_90 = 4.605170185988092  # 90 % of a chi-squared variable of two degrees of freedom
 COMPETING = 0.1
 """Placements at least this heavy compete."""
 SPACINGS = 2.0
@@ -123,18 +121,9 @@ def why_ellipses_mislead(placements: Sequence[Placement]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def region_of(placements: Sequence[Placement], row: npt.NDArray[np.object_]) -> Region:
-    """Return where the devices of a record lie that are there and were not found.
-
-    Parameters
-    ----------
-    placements
-        All of one record, heaviest first.
-    row : object array (n,)
-        Name of the row of every device.
-    """
-    number = np.unique(row.astype(str), return_inverse=True)[1]
-    clouds = [_cloud(p, number) for p in placements]
+def region_of(placements: Sequence[Placement]) -> Region:
+    """Return where the devices of a record lie that are there and were not found; `placements` are all it has."""
+    clouds = [_cloud(p) for p in placements]
     together = _near_each_other([c.box() for c in clouds])
     boxes = [_bounds([clouds[n].box() for n in group]) for group in together]
     cell = max(LEAST_CELL_M, max(max(e - w, n - s) for w, s, e, n in boxes) / MOST_CELLS)
@@ -175,10 +164,7 @@ def _spacing(placement: Placement) -> float:
     return float(np.median(KDTree(at).query(at, k=2)[0][:, 1]))
 
 
-def _cloud(placement: Placement, row: npt.NDArray[np.int64]) -> _Cloud:
-    draws = placement.draws[np.linspace(0, len(placement.draws) - 1, min(DRAWS, len(placement.draws))).astype(int)]
-    hypothesis = placement.hypothesis
-    places = moved(draws, hypothesis) + placement.row_offset[row]
-    expected = np.broadcast_to(placement.weight * placement.p_missed / len(draws), places.shape)
-    own = np.maximum(hypothesis.own_variance - hypothesis.row_variance, 0.0) + placement.row_offset_sd[row] ** 2
-    return _Cloud(places.ravel(), expected.ravel(), float(np.sqrt(own.mean())))
+def _cloud(placement: Placement) -> _Cloud:
+    places, sd = predicted(placement, DRAWS)
+    expected = np.broadcast_to(placement.weight * placement.p_missed / len(places), places.shape)
+    return _Cloud(places.ravel(), expected.ravel(), float(np.sqrt(np.mean(sd**2))))
