@@ -19,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 SLOW_MODULES = {
     "test_assess", "test_bad_input", "test_bosnia_input", "test_cli", "test_corrected", "test_docs", "test_nextstrip",
-    "test_products", "test_reanchor", "test_runners", "test_twenty_cases",
+    "test_missed", "test_products", "test_reanchor", "test_region", "test_runners", "test_twenty_cases",
 }  # fmt: skip
 """They run whole assessments or many programs; `make test-fast` leaves them out."""
 

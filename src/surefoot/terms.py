@@ -53,6 +53,16 @@ class Fate(StrEnum):
     NOT_SEARCHED = "not_searched"
 
 
+class SpotOutcome(StrEnum):
+    """What a search of the spot of one recorded device met (the missed-mine drill)."""
+
+    FOUND = "found"
+    CRATER = "crater"
+    EVIDENCE_OF_REMOVAL = "evidence_of_removal"
+    MIGRATED = "migrated"
+    UNEXPLAINED = "unexplained"
+
+
 class SearchMethod(StrEnum):
     """How a piece of ground was searched."""
 

@@ -18,7 +18,7 @@ from surefoot.writers import quick_sheet
 from surefoot.writers.ledger import FATES, write_ledger
 from surefoot.writers.quick_sheet import Column, QuickSheet
 
-SHEETS = ["Summary", "By type", "By record", "Items", "Doubts and set aside", "About"]
+SHEETS = ["Summary", "By type", "By record", "To look for again", "Items", "Doubts and set aside", "About"]
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from surefoot.messages import render
 from surefoot.model import Doubt
 from surefoot.terms import Fate, Severity, Stage, Verdict
 from surefoot.writers.describe_layers import Layer, layers_of
+from surefoot.writers.describe_missed import missed_documents
 from surefoot.writers.describe_pooled import forecast_documents, learned_documents
 from surefoot.writers.describe_totals import total_document
 from surefoot.writers.placements import corrected_documents, placement_documents
@@ -251,6 +252,7 @@ def _ledger(assessment: Assessment, lang: str) -> dict[str, Any]:
             "p_none": None if still is None else still.none,
             "reason": None if still is not None else _words("SF-C003", lang),
         },
+        "missed": missed_documents(assessment),
         "by_type": _by_type(assessment),
         "by_record": [
             {"record_id": record.record_id, "form_no": record.form_no, **by_record[number]}

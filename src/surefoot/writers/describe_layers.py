@@ -17,6 +17,7 @@ from surefoot.analysis.reanchor.region import LEVELS, region_of, why_ellipses_mi
 from surefoot.positions.covariance import ellipse
 from surefoot.positions.local import from_local
 from surefoot.terms import Fate, Slot
+from surefoot.writers.describe_missed import missed_documents
 from surefoot.writers.placements import row_names, worth_listing
 
 ELLIPSE_LEVEL = 0.9
@@ -37,7 +38,7 @@ def layers_of(assessment: Assessment) -> dict[str, Layer]:
     made = (
         _records(assessment), _rows(assessment), _rows_corrected(assessment), _regions(assessment),
         _items(assessment), _ellipses(assessment), _finds(assessment),
-        _accidents(assessment), _searched(assessment), _areas(assessment), _priorities(),
+        _accidents(assessment), _searched(assessment), _areas(assessment), _missed(assessment), _priorities(),
     )  # fmt: skip
     return {layer.name: layer for layer in made}
 
@@ -287,6 +288,16 @@ def _areas(assessment: Assessment) -> Layer:
     areas = assessment.case.areas
     return Layer("areas", areas.geometry, {
         "id": areas.id, "status": areas.status, "date": areas.date, "sheet": areas.sheet,
+    })  # fmt: skip
+
+
+def _missed(assessment: Assessment) -> Layer:
+    told = missed_documents(assessment)
+    columns = ("record_id", "row", "index", "reason", "length_m", "width_m", "bearing_deg", "capture", "p_present")
+    return Layer("missed", _objects([shapely.from_wkt(one["wkt"]) for one in told]), {
+        **{name: _objects([one[name] for one in told]) for name in columns},
+        "p_searched": np.array([one["p_searched"] for one in told], dtype=float),
+        "outcome": _objects([""] * len(told)),
     })  # fmt: skip
 
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import shapely
 from pyogrio import raw
 
-from surefoot.terms import Fate
+from surefoot.terms import Fate, SpotOutcome
 from surefoot.writers import SIMULATED, Assessment, LayerLike
 from surefoot.writers.qgis_styles import style_qml
 
@@ -120,6 +120,18 @@ LAYERS: Mapping[str, LayerPlan] = {
             "sigma_m": NUMBER,
         },
         "Accidents; one row is one event, not one victim.",
+    ),
+    "missed": LayerPlan(
+        "MultiPolygon",
+        {
+            **dict.fromkeys(("record_id", "row"), TEXT),
+            "index": NUMBER,
+            "reason": TEXT,
+            **dict.fromkeys(("length_m", "width_m", "bearing_deg", "capture", "p_present", "p_searched"), NUMBER),
+            "outcome": TEXT,
+        },
+        "Where to look again for recorded devices that a search passed or stopped beside; outcome is filled in by the "
+        f"search: {', '.join(outcome.value for outcome in SpotOutcome)}.",
     ),
     "priorities": LayerPlan(
         "MultiPolygon",

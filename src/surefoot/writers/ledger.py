@@ -20,7 +20,7 @@ import numpy.typing as npt
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
-from surefoot.terms import Fate
+from surefoot.terms import Fate, SpotOutcome
 from surefoot.writers import SIMULATED, Assessment, LayerLike
 from surefoot.writers.quick_sheet import Column, QuickSheet
 
@@ -58,6 +58,8 @@ ABOUT = (
     ("Searched, not found", "Recorded devices whose place was searched; nothing was found. The record or "
      "the place may be wrong, or the search may have missed the device."),
     ("Not searched", "Recorded devices whose place has not been searched. Nothing is known of them."),
+    ("To look for again", "Recorded devices whose place was searched without finding them, or whose neighbours in "
+     "the row were found. Outcome of a search of the box: found, crater, evidence of removal, migrated, unexplained."),
     ("Still in the ground", "A separate estimate with its interval; it is not one of the six."),
     ("Exact, row, area, none", "How closely the record states the place of a device (column slot)."),
     ("Weight", "A record can be read in several ways; each placement has the weight of its reading."),
@@ -113,8 +115,8 @@ _FORMATS: Mapping[str, Mapping[str, Any]] = {
 def write_ledger(assessment: Assessment, path: str | os.PathLike[str]) -> None:
     """Write the ledger workbook.
 
-    Sheets: Summary, By type, By record, Items (one row per recorded device and placement, a further sheet per
-    million rows), Doubts and set aside, About. Counts are expected counts; shares are between 0 and 1.
+    Sheets: Summary, By type, By record, To look for again, Items (one row per recorded device and placement, a
+    further sheet per million rows), Doubts and set aside, About. Counts are expected counts; shares 0 to 1.
 
     Parameters
     ----------
@@ -144,6 +146,7 @@ def write_ledger(assessment: Assessment, path: str | os.PathLike[str]) -> None:
             [_Column("record_id", "Record", 20), _Column("form_no", "Form no.", 14)],
             by_record,
         )
+        _missed_sheet(book, ledger.get("missed") or [])
         _item_sheets(book, assessment.layers.get("items"))
         _notes_sheet(book, document)
         _about_sheet(book)
@@ -361,6 +364,30 @@ def _summary_tail(book: _Book, sheet: Any, row: int, ledger: Mapping[str, Any]) 
     for offset, (key, title) in enumerate(counts, start=1):
         sheet.write_string(row + offset, 0, title, book.style("bold"))
         _put(book, sheet, row + offset, 1, ledger.get(key), "whole")
+
+
+def _missed_sheet(book: _Book, missed: Sequence[Mapping[str, Any]]) -> None:
+    """Devices that a search passed or stopped beside, with a box for each and a cell for what the search meets."""
+    columns = [
+        _Column("record_id", "Record", 20), _Column("row", "Row", 8), _Column("index", "Position in row", 9, "whole"),
+        _Column("reason", "Why", 20), _Column("latitude", "Latitude", 12, "number"),
+        _Column("longitude", "Longitude", 12, "number"), _Column("length_m", "Box along row, m", 11, "count"),
+        _Column("width_m", "Box across row, m", 11, "count"),
+        _Column("bearing_deg", "Bearing of row, true", 11, "count"),
+        _Column("capture", "In the box, if there", 11, "share"), _Column("p_present", "Still there", 11, "share"),
+        _Column("p_searched", "Searched before", 11, "share"), _Column("outcome", "Outcome", 22),
+        _Column("remarks", "Remarks", 40),
+    ]  # fmt: skip
+    note = "Middle and size of the box that holds the device with the stated probability, if it is there. WGS 84."
+    sheet = _open_sheet(
+        book, "To look for again", "Recorded devices to look for again", note, [c.width for c in columns]
+    )
+    _heads(book, sheet, columns, len(missed))
+    if missed:
+        outcome = [column.key for column in columns].index("outcome")
+        codes = {"validate": "list", "source": [code.value for code in SpotOutcome]}
+        sheet.data_validation(FIRST_ROW, outcome, FIRST_ROW + len(missed) - 1, outcome, codes)
+    sheet.write_columns(FIRST_ROW, [_told(book, sheet, column, missed) for column in columns])
 
 
 def _item_sheets(book: _Book, items: LayerLike | None) -> None:

@@ -210,6 +210,10 @@ def _searched() -> str:
     return _single(_fill(Colour(palette.SEARCHED.hex, 0.6), palette.SEARCHED_LINE, width_mm=0.3))
 
 
+def _missed() -> str:
+    return _single(_outline(palette.PRIORITY, width_mm=0.4), label_field="index")
+
+
 def _priorities() -> str:
     return _single(_fill(Colour(palette.PRIORITY.hex, 0.15), palette.PRIORITY, width_mm=0.6, dash=True))
 
@@ -284,6 +288,7 @@ _STYLES: Mapping[str, Callable[[], str]] = {
     "accidents": _accidents,
     "searched": _searched,
     "areas": _areas,
+    "missed": _missed,
     "priorities": _priorities,
     "next_search": _next_search,
 }

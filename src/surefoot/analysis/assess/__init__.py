@@ -19,6 +19,7 @@ from surefoot.analysis.assess.corrected_outside import D2_WORDS, Spread, correct
 from surefoot.analysis.assess.figures import figures_of
 from surefoot.analysis.assess.ground import Events, Verified, gone_before, grid_of, on_verified
 from surefoot.analysis.assess.layout import find_clusters, footprints_of, layout_of, located_events, outside_of
+from surefoot.analysis.assess.missed import MissedDevice, missed_devices
 from surefoot.analysis.assess.outside import Maps, Outside, maps_of, not_computed
 from surefoot.analysis.assess.periods import figures_by_period
 from surefoot.analysis.assess.placed import PlacedItems, Shapes, shapes_of
@@ -60,7 +61,7 @@ class Assessment:
 
     `items`, `best`, `association`, `ledger`, `totals` and `finds_per_record` are those after re-anchoring where
     there is one (`corrected`), as recorded where there is none; `measures` and `d4` hold both stages. `recorded_items`
-    and `recorded_best` are as recorded in any case.
+    and `recorded_best` are as recorded in any case. `missed` is empty without re-anchoring.
     """
 
     case: Case
@@ -83,6 +84,7 @@ class Assessment:
     d3: tuple[OutsideShare, ...]
     d4: tuple[OutsideShare, ...]
     ledger: Ledger
+    missed: tuple[MissedDevice, ...]
     duplicates: DuplicateSymbols
     record_pairs: tuple[RecordPair, ...]
     suspicions: tuple[Suspicion, ...]
@@ -222,7 +224,8 @@ def _assembled(
     return Assessment(
         case, seed, basis.grid, located, basis.shapes, final.items, final.best, recorded.items, recorded.best,
         corrected, layout.events, final.associations[0], basis.verified_of, layout.verified, measures, outside,
-        d2, d3, tuple(stage.d4 for stage in stages), final.book, layout.duplicates,
+        d2, d3, tuple(stage.d4 for stage in stages), final.book,
+        () if corrected is None else missed_devices(corrected.placements), layout.duplicates,
         recorded.pairs, suspicions, layout.same_event,
         _evidence(case, located, finds_per_record, corrected), finds_per_record,
         check_claims(case.claims, figures, within), totals, of_new, prior_presence(basis.priors), tuple(doubts),
