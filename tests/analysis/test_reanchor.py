@@ -14,6 +14,7 @@ from scipy.stats import multivariate_normal
 from surefoot.analysis.kernels import registration
 from surefoot.analysis.locate import LocateContext, locate
 from surefoot.analysis.reanchor import Placements, ReanchorContext, Settings, reanchor
+from surefoot.analysis.reanchor import posterior as posterior_module
 from surefoot.analysis.reanchor.ground import NOTHING_SEARCHED, SearchedGround, Seen, mask_of
 from surefoot.analysis.reanchor.hypotheses import Hypothesis, RecordPrior
 from surefoot.analysis.reanchor.placements import placements_of
@@ -228,6 +229,29 @@ def test_a_placement_stands_on_the_finds_not_between_two_places_where_it_might(s
     for placement in placements_of(posterior, np.random.default_rng(seed)):
         off = np.abs(placement.mean[None, :] - (at + 1j)[:, None]).min(axis=1)
         assert off.max() < 1.5
+
+
+def test_threads_inside_a_large_record_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    u = np.concatenate([np.arange(-20.0, 21.0, 5.0) + y * 1j for y in (0.0, 12.0)])
+    n, none = len(u), np.full(3, "", dtype=object)
+    plain = Hypothesis(
+        "as_read", 0, {}, 0.6, 0j, u, np.diag([25.0, 25.0, 1e-3, 1e-3]), np.full(n, 0.5), np.full(n, 0.2)
+    )
+    turned = replace(plain, error="end_for_end", weight=0.4, pattern=-u)
+    prior = RecordPrior("R-1", np.arange(n), np.repeat(["1", "2"], n // 2).astype(object), (plain, turned))
+    at = np.array([[-15.0, 1.0], [-4.0, 0.5], [6.0, 12.5]])
+    seen = Seen(at, np.ones(3), np.zeros(3, int), none, none, np.full(3, np.nan))
+    facts = RecordFacts(np.full(n, np.nan), np.zeros(n, int), np.full(n, 0.85), 1e-5, 5e-3)
+    ground = SearchedGround(np.array([], dtype=object), np.array([]))
+    one, other = (
+        explore(prior, facts, seen, ground, rng=np.random.default_rng(1), settings=EFFORT)
+        for pairs in (0, 10**9)
+        if monkeypatch.setattr(posterior_module, "WORTH_THREADS", pairs) is None
+    )
+    for first, second in zip(one.sampled, other.sampled, strict=True):
+        assert first.cloud is not None
+        assert second.cloud is not None
+        assert np.array_equal(first.cloud.states, second.cloud.states)
 
 
 @pytest.mark.parametrize(("turn_deg", "off", "its_own"), [(2.0, 6.0 - 5.0j, True), (75.0, 60.0 + 40.0j, False)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -24,6 +25,7 @@ from surefoot.analysis.reanchor.unrelated import OtherField, another_field, best
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
 
 REACH_SIGMAS = 7.0
 """How far from its prior a placement is looked for: what lies farther off bears on no hypothesis."""
@@ -32,6 +34,8 @@ REACH_SIGMAS = 7.0
 PILOT = Settings(particles=300, sweeps=2, first_draws=8)
 RIVAL = Settings(particles=400, sweeps=3)
 """Of the rival that has the record's own pattern."""
+WORTH_THREADS = 20_000
+"""Pairs of a find and a device from which the hypotheses of one record are sampled on threads: kernels let them run."""
 IN_QUESTION = 5.0
 """Hypotheses whose pilot weight is within this many nats of the best are sampled with the full effort."""
 BEND_SD, BEND_FINDS, BEND_GAIN = 0.05, 4, 3.0
@@ -133,16 +137,16 @@ def explore(
     masks, pilot = Masks(searched), _no_harder(PILOT, chosen)
     streams = rng.spawn(len(prior.hypotheses))
     number = np.unique(prior.row.astype(str), return_inverse=True)[1]
-    sampled = []
-    for hypothesis, box, stream in zip(prior.hypotheses, reach, streams, strict=True):
+    before = []
+    for hypothesis, box in zip(prior.hypotheses, reach, strict=True):
         rows = within(near.position, np.sqrt(near.variance), [box])
         mask = masks.around(box, float(np.sqrt(np.median(hypothesis.own_variance))))
         target = target_of(
             hypothesis, facts, number, near.take(rows), factor[rows] / base[rows, None], mask, degrees_of_freedom
         )
-        bears = len(target.finds) > 0 or bool(target.search[0].any())
-        sampled.append(Sampled(hypothesis, target, rows, sample(target, pilot, stream) if bears else None))
-    sampled = _refined(sampled, chosen, streams)
+        before.append(Sampled(hypothesis, target, rows, None))
+    bears = np.array([len(s.target.finds) > 0 or bool(s.target.search[0].any()) for s in before])
+    sampled = _refined(_run(before, bears, pilot, streams), chosen, streams)
     logs = _log_weights(sampled)
     best = int(np.argmax(logs))
     sampled[best] = _bent_if_asked(sampled[best], pilot, chosen, streams[best])
@@ -184,14 +188,32 @@ def _place_key(sampled: Sampled) -> tuple[int, bytes, complex]:
     return id(sampled.target.search[0]), sampled.find_rows.tobytes(), sampled.hypothesis.centroid
 
 
-def _refined(rough: list[Sampled], settings: Settings, streams: list[np.random.Generator]) -> list[Sampled]:
+def _refined(rough: list[Sampled], settings: Settings, streams: Sequence[np.random.Generator]) -> list[Sampled]:
     """Sample anew, with the full effort, the hypotheses that a pilot run leaves in question."""
     logs = _log_weights(rough)
-    wanted = logs > logs.max() - IN_QUESTION
-    return [
-        replace(s, cloud=sample(s.target, settings, stream)) if want and s.cloud is not None else s
-        for s, want, stream in zip(rough, wanted, streams, strict=True)
-    ]
+    drawn = np.array([s.cloud is not None for s in rough])
+    return _run(rough, drawn & (logs > logs.max() - IN_QUESTION), settings, streams)
+
+
+def _run(
+    sampled: Sequence[Sampled], wanted: Booleans, effort: Settings, streams: Sequence[np.random.Generator]
+) -> list[Sampled]:
+    """Sample the wanted hypotheses, those of a large record side by side; each has a stream of its own."""
+    chosen = np.flatnonzero(wanted).tolist()
+    size = max((s.target.base.size for s in sampled), default=0)
+
+    def cloud(number: int) -> Cloud:
+        return sample(sampled[number].target, effort, streams[number])
+
+    if size < WORTH_THREADS or len(chosen) < 2:
+        clouds = list(map(cloud, chosen))
+    else:
+        with ThreadPoolExecutor() as pool:
+            clouds = list(pool.map(cloud, chosen))
+    result = list(sampled)
+    for number, one in zip(chosen, clouds, strict=True):
+        result[number] = replace(result[number], cloud=one)
+    return result
 
 
 def _log_weights(sampled: Sequence[Sampled]) -> Floats:
