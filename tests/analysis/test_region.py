@@ -66,8 +66,8 @@ def test_a_level_holds_its_share_of_where_the_draws_put_the_devices(placed: list
         number = np.unique(one.row.astype(str), return_inverse=True)[1]
         inside, weight = 0.0, 0.0
         for p in one.placements:
-            row = p.row_offset[number]
-            row = row + p.row_offset_sd[number] * (rng.standard_normal(len(row)) + 1j * rng.standard_normal(len(row)))
+            row = p.row_draws[:, number]
+            row = row + p.row_draw_sd[number] * (rng.standard_normal(row.shape) + 1j * rng.standard_normal(row.shape))
             own = np.sqrt(np.maximum(p.hypothesis.own_variance - p.hypothesis.row_variance, 0.0))
             places = moved(p.draws, p.hypothesis) + row
             places = places + own * (rng.standard_normal(places.shape) + 1j * rng.standard_normal(places.shape))

@@ -99,6 +99,8 @@ class Placement:
     row_offset: Complexes
     row_offset_sd: Floats
     draws: Floats  # (s, 6) states, equal weights
+    row_draws: Complexes  # (s, rows) offset of each row under each draw, metres
+    row_draw_sd: Floats  # (rows,) standard deviation per axis about it
 
 
 def placements_of(posterior: Posterior, rng: np.random.Generator, draws: int = DRAWS) -> tuple[Placement, ...]:
@@ -118,9 +120,9 @@ def predicted(placement: Placement, most: int) -> tuple[Complexes, Floats]:
     """Places (s, n) of every device under at most so many draws, and the sd of its own about them (n,), metres."""
     chosen = np.linspace(0, len(placement.draws) - 1, min(most, len(placement.draws))).astype(np.int64)
     hypothesis = placement.hypothesis
-    places = moved(placement.draws[chosen], hypothesis) + placement.row_offset[placement.row]
+    places = moved(placement.draws[chosen], hypothesis) + placement.row_draws[np.ix_(chosen, placement.row)]
     own = np.maximum(hypothesis.own_variance - hypothesis.row_variance, 0.0)
-    return places, np.sqrt(own + placement.row_offset_sd[placement.row] ** 2)
+    return places, np.sqrt(own + placement.row_draw_sd[placement.row] ** 2)
 
 
 def overall(placements: Sequence[Placement]) -> tuple[Complexes, Floats]:
@@ -260,6 +262,7 @@ def _placement(
         weight, hypothesis, hypothesis.centroid, complex(centre[0], centre[1]), float(centre[2]), float(centre[3]),
         off.T @ off / len(off), float(bend[0]), float(bend[1]), mean, covariance, wide, missed,
         covered, row, usual * offset, usual * np.sqrt(offset_variance), states,
+        usual * at_row, usual * np.sqrt(offsets[:, :, 0].mean(axis=0)),
     )  # fmt: skip
 
 
