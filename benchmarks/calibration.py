@@ -1,8 +1,9 @@
 """Are the stated uncertainties honest? Coverage of intervals, chance matches, closed forms against draws.
 
-Prints Markdown tables for RESULTS.md; nothing is written. The three studies are one command each::
+Prints Markdown tables for RESULTS.md; nothing is written. The four studies are one command each::
 
     python benchmarks/calibration.py --only coverage
+    python benchmarks/calibration.py --only remaining --sets 400
     python benchmarks/calibration.py --only chance --regions 200 --shifts 200
     python benchmarks/calibration.py --only moments
 """
@@ -21,6 +22,13 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from surefoot.analysis.accounting.remaining import (
+    COUNT_SPREAD,
+    COVERAGE_FACTORS,
+    EXACT_COUNT_WEIGHT,
+    RecordFacts,
+    still_in_ground,
+)
 from surefoot.analysis.accuracy import beta_binomial_interval
 from surefoot.analysis.assess.ground import (
     chances_inside,
@@ -248,9 +256,57 @@ def moments_against_draws(draws: int, seed: int) -> None:
         print(f"| {degrees:g} deg | {100 * error:.2f} % | {shares} |", flush=True)
 
 
+# --- (d) what is still in the ground ---------------------------------------------------------------------
+
+
+def remaining_devices(sets: int, seed: int) -> None:
+    """Share of the 90 % intervals of the devices still in the ground that hold the truth; generator = model."""
+    table = default_priors().table
+    presence, detection = (tuple(table[k][v]) for k, v in (("presence", "beta"), ("search", "unknown_detection_beta")))
+    print(f"\n90 % interval of what is still in the ground, {sets} sets a line, 20-120 recorded, 30-100 % searched:\n")
+    print("| records | detection | coverage of ground | interval holds | mean width | bias of the median |")
+    print("|---|---|---|---|---|---|")
+    for records in (1, 8):
+        for stated in (True, False):
+            for factors in (np.ones(1), COVERAGE_FACTORS):
+                rng = np.random.default_rng([seed, records, stated, len(factors)])
+                rows = np.array([_one_account(records, stated, factors, presence, detection, rng) for _ in range(sets)])
+                known, ground = "stated" if stated else "not known", "exact" if len(factors) == 1 else "as recorded"
+                print(
+                    f"| {records} | {known} | {ground} |"
+                    f" {rows[:, 0].mean():.3f} | {rows[:, 1].mean():.1f} | {rows[:, 2].mean():+.2f} |",
+                    flush=True,
+                )
+
+
+def _one_account(
+    records: int, stated: bool, factors: Floats, presence: tuple[float, float], detection: tuple[float, float],
+    rng: np.random.Generator,
+) -> tuple[bool, float, float]:  # fmt: skip
+    """Draw records of one group from the model of `still_in_ground`; held, width, error of the median."""
+    recorded = rng.integers(20, 121, records).astype(np.float64)
+    size = 1.0 / COUNT_SPREAD**2
+    spread = rng.negative_binomial(size, size / (size + recorded))
+    laid = np.where(rng.random(records) < EXACT_COUNT_WEIGHT, recorded, spread)
+    removed = np.minimum(rng.integers(0, 5, records), laid)
+    mean, concentration = rng.beta(*presence), sum(presence)
+    share = rng.beta(mean * concentration, (1.0 - mean) * concentration, records)
+    present = rng.binomial((laid - removed).astype(np.int64), share)
+    ground, chance = rng.uniform(0.3, 1.0, records), rng.beta(*detection)
+    factor = rng.choice(factors)
+    seen = factor * ground / (1.0 + (factor - 1.0) * ground) * chance
+    found = rng.binomial(present, seen)
+    facts = RecordFacts(
+        recorded, removed, found.astype(np.float64), ground, np.zeros(records), np.zeros(records, dtype=np.int64)
+    )
+    told = still_in_ground(facts, float(chance) if stated else None, factors, presence, detection, LEVEL, 2000, rng)
+    true, (low, high) = float((present - found).sum()), told.interval
+    return low - 1e-9 <= true <= high + 1e-9, high - low, told.median - true
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=("coverage", "chance", "moments"))
+    parser.add_argument("--only", choices=("coverage", "chance", "moments", "remaining"))
     parser.add_argument("--sets", type=int, default=1000)
     parser.add_argument("--regions", type=int, default=200)
     parser.add_argument("--shifts", type=int, default=200)
@@ -262,6 +318,8 @@ def main() -> None:
         moments_against_draws(asked.draws, asked.seed)
     if asked.only in (None, "coverage"):
         coverage_of_intervals(asked.sets, asked.seed)
+    if asked.only in (None, "remaining"):
+        remaining_devices(asked.sets, asked.seed)
     if asked.only in (None, "chance"):
         chance_matches(asked.regions, asked.shifts, asked.seed)
 
