@@ -19,8 +19,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 SLOW_MODULES = {
     "test_assess", "test_bad_input", "test_bosnia_input", "test_case", "test_claim_checks", "test_cli",
-    "test_corrected", "test_docs", "test_missed", "test_nextstrip", "test_products", "test_reanchor", "test_region",
-    "test_runners", "test_twenty_cases", "test_vector",
+    "test_corrected", "test_docs", "test_limits", "test_missed", "test_nextstrip", "test_products", "test_reanchor",
+    "test_region", "test_runners", "test_synthetic", "test_twenty_cases", "test_vector",
 }  # fmt: skip
 """They run whole assessments or start many programs; `make test-fast` leaves them out."""
 
