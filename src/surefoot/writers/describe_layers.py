@@ -129,6 +129,8 @@ def _regions(assessment: Assessment) -> Layer:
         if not reasons:
             continue
         region = region_of(placed.placements)
+        if region.devices <= 0.0:
+            continue
         for level in LEVELS:
             shape = region.shape(level)
             geometry.append(shape)
