@@ -147,7 +147,8 @@ def _patch(clouds: Sequence[_Cloud], box: Box, cell: float) -> Patch:
 
 def _near_each_other(boxes: Sequence[Box]) -> list[list[int]]:
     """Group boxes that overlap, at first or second hand."""
-    first, second = shapely.STRtree(shapely.box(*np.array(boxes).T)).query(shapely.box(*np.array(boxes).T))
+    shapes = shapely.box(*np.array(boxes).T)
+    first, second = shapely.STRtree(shapes).query(shapes)
     graph = coo_array((np.ones(len(first)), (first, second)), shape=(len(boxes), len(boxes)))
     label = connected_components(graph, directed=False)[1]
     return [np.flatnonzero(label == g).tolist() for g in range(int(label.max()) + 1)]
