@@ -827,6 +827,14 @@ def test_an_impossible_detection_probability_is_unknown(cell: str) -> None:
     assert serious(result)[0] in {"SF-R152", "SF-R140"}
 
 
+@pytest.mark.parametrize("cell", ["0.95 %", "0,95%", "1 %"])
+def test_a_detection_probability_of_a_per_cent_or_less_may_be_a_share(cell: str) -> None:
+    result = read("searched", "id|geometry|detection_probability", f"a|{AREA}|{cell}")
+    assert isinstance(result.facts, SearchedAreas)
+    assert np.isnan(result.facts.detection_probability[0])
+    assert serious(result) == ["SF-R232"]
+
+
 @pytest.mark.parametrize(
     "cell", ["95 %", "95%", "95 percent", "95 per cent", "95 процентов", "0.95", "0,95", "95", "95,0"]
 )

@@ -263,12 +263,14 @@ def sigma_m(table: NamedTable, points: Points, ledger: Ledger) -> Floats:
 
 
 def detection_probability(table: NamedTable, ledger: Ledger, *, expected: bool) -> Floats:
-    """Read detection probabilities: "95 %" and "95" are 0.95, and 1 becomes `NEVER_CERTAIN` with a doubt."""
+    """Read detection probabilities: "95 %" and "95" are 0.95, 1 becomes `NEVER_CERTAIN`, "0.95 %" stays unknown."""
     cells = table.as_written("detection_probability")
     header = table.header("detection_probability")
     percent = np.array([_PER_CENT.search(text) is not None for text in cells.tolist()], dtype=bool)
     read = _without_percent(table, cells, percent)
     ledger.doubt(read.bad, "SF-R140", header, cells, severity=Severity.ERROR)
+    either = percent & (read.values > 0) & (read.values <= 1)
+    ledger.doubt(either, "SF-R232", header, cells, severity=Severity.ERROR)
     percent |= (read.values >= LEAST_PER_CENT) & (read.values <= 100)
     values = np.where(percent, read.values / 100, read.values)
     if (percent & ledger.kept).any():
@@ -277,7 +279,7 @@ def detection_probability(table: NamedTable, ledger: Ledger, *, expected: bool) 
     ledger.doubt(outside, "SF-R152", header, cells, severity=Severity.ERROR)
     certain = (values > NEVER_CERTAIN) & (values <= 1)
     ledger.doubt(certain, "SF-R154", header, cells, kept=NEVER_CERTAIN)
-    result = np.where(outside, np.nan, np.minimum(values, NEVER_CERTAIN))
+    result = np.where(outside | either, np.nan, np.minimum(values, NEVER_CERTAIN))
     missing = ledger.kept & ~np.isfinite(result)
     if expected and missing.any():
         ledger.note("SF-R159", count=int(missing.sum()))
