@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import shapely
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm, qmc
 
 from surefoot.analysis.kernels import registration
 from surefoot.analysis.locate import LocateContext, locate
@@ -106,6 +106,47 @@ def test_devices_of_a_row_share_its_offset() -> None:
         for axis in (finds - pattern).T
     )
     assert gained == pytest.approx(by_hand, abs=1e-5)
+
+
+def every_assignment_and_offset(t: Target, state: Floats, points: int = 2048) -> float:
+    """Log of the mean, over the offsets of the rows, of the sum over all assignments: twin for a pure shift."""
+    rows = t.pattern[:, 5].astype(int)
+    uniform = qmc.Sobol(2 * (rows.max() + 1), seed=1).random(points)
+    offset = norm.ppf(uniform * (1.0 - 1e-12) + 5e-13).reshape(points, -1, 2)[:, rows]
+    at = t.pattern[:, :2] + state[:2] + np.sqrt(t.pattern[:, 4])[:, None] * offset
+    variance = (t.pattern[:, 2] - t.pattern[:, 4])[:, None] + t.finds[:, 2]
+    squared = np.square(t.finds[:, :2] - at[:, :, None]).sum(axis=3)
+    odds = t.base.T * np.exp(-0.5 * squared / variance) / variance
+    ways = np.zeros((points, 2 ** len(t.finds)))  # by the set of finds that have a device
+    ways[:, 0] = 1.0
+    for device in range(len(rows)):
+        before = ways.copy()
+        for find in range(len(t.finds)):
+            taken = [one for one in range(ways.shape[1]) if one >> find & 1]
+            ways[:, taken] += before[:, [one ^ 1 << find for one in taken]] * odds[:, device, find, None]
+    return float(np.log(ways.sum(axis=1).mean()))
+
+
+@pytest.mark.parametrize("spacing_m", [1.5, 3.0, 5.0])
+def test_an_offset_is_summed_over_the_devices_that_a_find_may_be(spacing_m: float) -> None:
+    """Devices so close that a find may be any of several: likelihood ratios of placements as by enumeration."""
+    slopes = []
+    for seed in range(4):
+        rng = np.random.default_rng([5, seed])
+        pattern = np.array([[spacing_m * column, 8.0 * row] for row in range(2) for column in range(6)])
+        row = np.repeat([0, 1], 6)
+        true = pattern + rng.normal(0.0, 0.8, (2, 2))[row] + rng.normal(0.0, 0.7, pattern.shape)
+        finds = true[rng.choice(12, 6, replace=False)] + rng.normal(0.0, 1.0, (6, 2))
+        t = target(pattern, finds, 50.0)
+        in_rows = np.array(t.pattern)
+        in_rows[:, 2], in_rows[:, 4], in_rows[:, 5] = 0.64 + 0.49, 0.64, row
+        t = replace(t, pattern=in_rows)
+        states = np.column_stack([rng.normal(0.0, 0.8, (20, 2)), np.zeros((20, 4))])
+        found = evaluate(t, states, scratch_for(t))
+        expected = np.array([every_assignment_and_offset(t, state) for state in states])
+        assert np.std(found - expected) < 0.15 * np.std(expected)
+        slopes.append(np.polyfit(expected, found, 1)[0])
+    assert np.mean(slopes) == pytest.approx(1.0, abs=0.06)
 
 
 def test_one_find_leaves_one_place_for_each_device() -> None:

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from surefoot.analysis.kernels import compiled
+from surefoot.analysis.kernels.assignments import carried, shares, sum_over_assignments
+from surefoot.analysis.kernels.rows import VAGUE_VARIANCE_M2, row_terms
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -18,17 +20,11 @@ Ints = npt.NDArray[np.int64]
 
 GATE = 5.0
 """Finds farther than this many sigmas from a device are not its find."""
-SWEEPS = 24
-SETTLED = 0.01
-"""Messages that change less are settled: the free energy is stationary in them, so its error is of second order."""
 LARGEST_ODDS = 1e10
 SMALLEST_ODDS = 0.01
 """Pairs with smaller odds against clutter are left out of the likelihood, which they move by less than that."""
-VAGUE_VARIANCE_M2 = 25.0
-"""Things seen (accidents, mostly) whose place is vaguer than this share no device: they take none from the others."""
 VAGUE_GATE = 7.0
 """They reach farther than a clear find: many small odds add up."""
-_SMALL, _LARGE = 1e-150, 1e150
 RANDOM_WALK, ALIAS_JUMP, TURN_ABOUT_FIND = 0, 1, 2
 
 
@@ -55,6 +51,8 @@ def seen_chance(  # pragma: no cover - compiled
     if not (column >= 0.0 and row >= 0.0 and column < raster.shape[1] - 1 and row < raster.shape[0] - 1):
         return 0.0
     c, r = int(column), int(row)
+    if raster[r, c] == 0.0:  # farther than four sigmas from searched ground: what the neighbours hold is below 1e-4
+        return 0.0
     x, y = column - c, row - r
     low = raster[r, c] * (1.0 - x) + raster[r, c + 1] * x
     high = raster[r + 1, c] * (1.0 - x) + raster[r + 1, c + 1] * x
@@ -166,156 +164,8 @@ def vague_terms(pattern: Floats, finds: Floats, base: Floats, items: Floats) -> 
 
 
 @compiled
-def sum_over_assignments(  # pragma: no cover - compiled
-    edges: int, edge_item: Ints, edge_find: Ints, odds: Floats, to_find: Floats, to_item: Floats, at_item: Floats
-) -> float:  # fmt: skip
-    """Log of the sum over all one-to-one assignments of the product of their odds (Bethe approximation).
-
-    Williams-Lau belief propagation, find by find and back again, which settles in few passes where the finds lie
-    along a row; exact where no device is wanted by two finds. Afterwards the probability of edge e is
-    ``w a b / (1 + w a b)`` with ``a = to_find[e]``, ``b = to_item[e]``. Edges come find by find. `at_item` is scratch
-    of zeros and is left as zeros.
-    """
-    total, contested = 0.0, False
-    begin = 0
-    while begin < edges:
-        end, sum_of_odds = begin, 0.0
-        while end < edges and edge_find[end] == edge_find[begin]:
-            sum_of_odds += odds[end]
-            end += 1
-        total += np.log1p(sum_of_odds)
-        for e in range(begin, end):
-            to_find[e] = 1.0
-            to_item[e] = 1.0 / (1.0 + sum_of_odds - odds[e])
-            contested = contested or at_item[edge_item[e]] > 0.0
-            at_item[edge_item[e]] += odds[e] * to_item[e]
-        begin = end
-    if contested:
-        for turn in range(SWEEPS):
-            if _pass_over(turn % 2 == 0, edges, edge_item, edge_find, odds, to_find, to_item, at_item) < SETTLED:
-                break
-        total = _free_energy(edges, edge_item, edge_find, odds, to_find, to_item, at_item)
-    for e in range(edges):
-        at_item[edge_item[e]] = 0.0
-    return total
-
-
-@compiled
-def _pass_over(  # pragma: no cover - compiled
-    backward: bool, edges: int, edge_item: Ints, edge_find: Ints, odds: Floats, to_find: Floats, to_item: Floats,
-    at_item: Floats,
-) -> float:  # fmt: skip
-    """Send the messages of one find after the other, in place; return the largest change of one."""
-    change = 0.0
-    at = edges - 1 if backward else 0
-    while 0 <= at < edges:
-        begin = end = at
-        while begin > 0 and edge_find[begin - 1] == edge_find[at]:
-            begin -= 1
-        while end < edges and edge_find[end] == edge_find[at]:
-            end += 1
-        total = 1.0
-        for e in range(begin, end):
-            to_find[e] = 1.0 / max(1.0 + at_item[edge_item[e]] - odds[e] * to_item[e], 1.0)
-            total += odds[e] * to_find[e]
-        for e in range(begin, end):
-            message = 1.0 / max(total - odds[e] * to_find[e], 1.0)
-            # Where odds are large a message is small and what matters is odds x message.
-            change = max(change, odds[e] * abs(message - to_item[e]) / (1.0 + odds[e] * message))
-            at_item[edge_item[e]] += odds[e] * (message - to_item[e])
-            to_item[e] = message
-        at = begin - 1 if backward else end
-    return change
-
-
-@compiled
-def _free_energy(  # pragma: no cover - compiled
-    edges: int, edge_item: Ints, edge_find: Ints, odds: Floats, to_find: Floats, to_item: Floats, at_item: Floats
-) -> float:  # fmt: skip
-    """Bethe free energy of the messages as they stand; brings `to_find` up to date.
-
-    Logarithms are taken of products, as long as these stay in range.
-    """
-    for e in range(edges):
-        at_item[edge_item[e]] = 0.0
-    for e in range(edges):
-        at_item[edge_item[e]] += odds[e] * to_item[e]
-    total, product = 0.0, 1.0
-    begin = 0
-    while begin < edges:
-        end, sum_of_odds = begin, 0.0
-        while end < edges and edge_find[end] == edge_find[begin]:
-            to_find[end] = 1.0 / max(1.0 + at_item[edge_item[end]] - odds[end] * to_item[end], 1.0)
-            sum_of_odds += odds[end] * to_find[end]
-            product /= 1.0 + odds[end] * to_find[end] * to_item[end]
-            end += 1
-        product *= 1.0 + sum_of_odds
-        total, product = _carried(total, product)
-        begin = end
-    for e in range(edges):
-        product *= 1.0 + at_item[edge_item[e]]
-        at_item[edge_item[e]] = 0.0
-        total, product = _carried(total, product)
-    return float(total + np.log(product))
-
-
-@compiled
-def _carried(total: float, product: float) -> tuple[float, float]:  # pragma: no cover - compiled
-    """Move a product that is about to leave its range into the sum of logarithms."""
-    if _SMALL < product < _LARGE:
-        return total, product
-    return float(total + np.log(product)), 1.0
-
-
-@compiled
-def row_terms(  # pragma: no cover - compiled
-    edges: int, edge_item: Ints, edge_find: Ints, odds: Floats, to_find: Floats, to_item: Floats,
-    pattern: Floats, finds: Floats, items: Floats,
-) -> float:  # fmt: skip
-    """Log of what the devices of one row say together, beyond what each says on its own.
-
-    The assignments are summed as if every device had an error of its own; but the offset of a row is shared. Given the
-    likeliest device of each find, its residuals ``e_k`` with variances ``v_k`` (scatter and find) and a shared offset
-    ``r_k z``, ``z ~ N(0, I)``, have the density ``prod N(e_k; 0, v_k) (1 + A)^-1 exp(|b|^2 / 2 (1 + A))`` with
-    ``A = sum r_k^2 / v_k`` and ``b = sum r_k e_k / v_k``; this returns its log less that of ``prod N(e_k; 0,
-    v_k + r_k^2)``, each find counted with the probability that it is of the record. A row with one find adds nothing.
-    Leaves ``1 / (1 + A)`` and ``b / (1 + A)`` of each row in columns 3 to 5 of `items`: variance and mean of z.
-    """
-    rows = int(pattern[:, 5].max()) + 1
-    items[:rows, 3:] = 0.0
-    total = 0.0
-    begin = 0
-    while begin < edges:
-        end, best, largest, of_record = begin, begin, -1.0, 0.0
-        while end < edges and edge_find[end] == edge_find[begin]:
-            message = odds[end] * to_find[end] * to_item[end]
-            of_record += message / (1.0 + message)
-            if message > largest:
-                best, largest = end, message
-            end += 1
-        begin = end
-        i, k = edge_item[best], edge_find[best]
-        shared, share = pattern[i, 4], min(of_record, 1.0)
-        if finds[k, 2] > VAGUE_VARIANCE_M2 or shared <= 0.0:
-            continue
-        v = pattern[i, 2] - shared + finds[k, 2]
-        de, dn = finds[k, 0] - items[i, 0], finds[k, 1] - items[i, 1]
-        total += share * (np.log1p(shared / v) - 0.5 * (de * de + dn * dn) * shared / (v * (v + shared)))
-        row, per_metre = int(pattern[i, 5]), share * np.sqrt(shared) / v
-        items[row, 3] += share * shared / v
-        items[row, 4] += per_metre * de
-        items[row, 5] += per_metre * dn
-    for r in range(rows):
-        a = 1.0 + items[r, 3]
-        if a > 1.0:
-            total += 0.5 * (items[r, 4] ** 2 + items[r, 5] ** 2) / a - np.log(a)
-        items[r, 3], items[r, 4], items[r, 5] = 1.0 / a, items[r, 4] / a, items[r, 5] / a
-    return float(total)
-
-
-@compiled
 def absences(  # pragma: no cover - compiled
-    edges: int, edge_item: Ints, odds: Floats, to_find: Floats, to_item: Floats, at_item: Floats,
+    edges: int, edge_item: Ints, share: Floats, at_item: Floats,
     pattern: Floats, search: tuple[Singles, float, float, float], items: Floats,
 ) -> float:  # fmt: skip
     """Log of the chance that the devices which are none of the finds were not found: the sum of ``log(1 - q)``.
@@ -326,8 +176,7 @@ def absences(  # pragma: no cover - compiled
     """
     raster, west, south, cell = search
     for e in range(edges):
-        message = odds[e] * to_find[e] * to_item[e]
-        at_item[edge_item[e]] += message / (1.0 + message)
+        at_item[edge_item[e]] += share[e]
     total, product, shared, sd = 0.0, 1.0, 0.0, 0.0
     for i in range(pattern.shape[0]):
         row, east, north, q = int(pattern[i, 5]), items[i, 0], items[i, 1], items[i, 2]
@@ -344,7 +193,7 @@ def absences(  # pragma: no cover - compiled
             total += taken * np.log(1.0 - items[i, 2]) + (1.0 - taken) * np.log(1.0 - q)
         elif q > 0.0:
             product *= 1.0 - q
-            total, product = _carried(total, product)
+            total, product = carried(total, product)
         items[i, 2] = q
     for e in range(edges):
         at_item[edge_item[e]] = 0.0
@@ -356,17 +205,23 @@ def log_likelihood_of(  # pragma: no cover - compiled
     state: Floats, pattern: Floats,
     cells: tuple[Ints, Ints, float, float, float, int, int],
     search: tuple[Singles, float, float, float], finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
+    least: float,
 ) -> float:  # fmt: skip
     """Log likelihood of one placement against "every find is clutter and nothing of the record was to be found".
 
-    `items` (n, 6), `ints` (2, e) and `floats` (4, e) are scratch; e is the number of finds times that of devices.
+    `items` (n, 6), `ints` (4, e) and `floats` (5, e) are scratch; e is the number of finds times that of devices.
+    Where it is sure to be below `least`, what comes back is a bound below `least`, not the value: what was not found
+    only lowers it and takes longest to look up.
     """
     place_items(state, pattern, items)
     edges = list_edges(state, pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], True)
     total = float(sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3]))
-    total += float(row_terms(edges, ints[0], ints[1], floats[0], floats[1], floats[2], pattern, finds, items))
-    total += float(absences(edges, ints[0], floats[0], floats[1], floats[2], floats[3], pattern, search, items))
-    return float(total + vague_terms(pattern, finds, base, items))
+    total += float(vague_terms(pattern, finds, base, items))
+    shares(edges, floats[0], floats[1], floats[2], floats[4])
+    total += float(row_terms(edges, ints[0], ints[1], floats[4], pattern, finds, items, ints[2], ints[3]))
+    if total < least:
+        return total
+    return total + float(absences(edges, ints[0], floats[4], floats[3], pattern, search, items))
 
 
 @compiled
@@ -378,7 +233,7 @@ def log_likelihoods(  # pragma: no cover - compiled
 ) -> None:  # fmt: skip
     """Log likelihood of every placement, into `out`."""
     for j in range(states.shape[0]):
-        out[j] = log_likelihood_of(states[j], pattern, cells, search, finds, base, items, ints, floats)
+        out[j] = log_likelihood_of(states[j], pattern, cells, search, finds, base, items, ints, floats, -np.inf)
 
 
 @compiled
@@ -416,8 +271,9 @@ def move(  # pragma: no cover - compiled
         volume = _propose(states[j], steps[j], kind[j], choice[j], jumps, pattern, finds, proposal)
         there = log_prior(proposal, whitener, free, degrees_of_freedom)
         bound = threshold[j] - (there - prior[j] + volume)
-        value = log_likelihood_of(proposal, pattern, cells, search, finds, base, items, ints, floats)
-        if power * (value - likelihood[j]) > bound:
+        least = likelihood[j] + bound / power
+        value = log_likelihood_of(proposal, pattern, cells, search, finds, base, items, ints, floats, least)
+        if value > least:
             states[j] = proposal
             likelihood[j] = value
             prior[j] = there
@@ -472,15 +328,14 @@ def add_associations(  # pragma: no cover - compiled
         place_items(states[j], pattern, items)
         edges = list_edges(states[j], pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], False)
         sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3])
-        row_terms(edges, ints[0], ints[1], floats[0], floats[1], floats[2], pattern, finds, items)
-        absences(edges, ints[0], floats[0], floats[1], floats[2], floats[3], pattern, search, items)
+        shares(edges, floats[0], floats[1], floats[2], floats[4])
+        row_terms(edges, ints[0], ints[1], floats[4], pattern, finds, items, ints[2], ints[3])
+        absences(edges, ints[0], floats[4], floats[3], pattern, search, items)
         offsets[j] = items[: offsets.shape[1], 3:]
         taken = floats[3]
         for e in range(edges):
-            message = floats[0][e] * floats[1][e] * floats[2][e]
-            p = message / (1.0 + message)
-            pairs[g, ints[1][e], ints[0][e]] += p
-            taken[ints[0][e]] += p
+            pairs[g, ints[1][e], ints[0][e]] += floats[4][e]
+            taken[ints[0][e]] += floats[4][e]
         for i in range(pattern.shape[0]):
             q, presence = items[i, 2], pattern[i, 3]
             free = 1.0 - min(taken[i], 1.0)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 
-from surefoot.analysis.kernels import registration
+from surefoot.analysis.kernels.rows import VAGUE_VARIANCE_M2
 from surefoot.analysis.reanchor.ground import (
     NOTHING_SEARCHED,
     Mask,
@@ -222,7 +222,7 @@ def _log_weights(sampled: Sequence[Sampled]) -> Floats:
 
 def _bent_if_asked(plain: Sampled, pilot: Settings, settings: Settings, stream: np.random.Generator) -> Sampled:
     """Let the pattern be stretched and sheared as well, where the evidence asks for it by more than `BEND_GAIN`."""
-    if plain.cloud is None or int((plain.target.finds[:, 2] <= registration.VAGUE_VARIANCE_M2).sum()) < BEND_FINDS:
+    if plain.cloud is None or int((plain.target.finds[:, 2] <= VAGUE_VARIANCE_M2).sum()) < BEND_FINDS:
         return plain
     wide = np.zeros((PARAMETERS, PARAMETERS))
     wide[:4, :4] = plain.target.covariance

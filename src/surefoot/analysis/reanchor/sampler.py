@@ -16,6 +16,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import gammaln
 
 from surefoot.analysis.kernels import registration
+from surefoot.analysis.kernels.rows import VAGUE_VARIANCE_M2
 
 Floats = npt.NDArray[np.float64]
 Complexes = npt.NDArray[np.complex128]
@@ -86,7 +87,7 @@ def scratch_for(target: Target) -> Scratch:
     """Return scratch arrays and the hash of the pattern for a target."""
     n, k = len(target.pattern), len(target.finds)
     size = max(n * max(k, 1), n, k, 1)
-    return Scratch(hash_cells(target.pattern), np.zeros((n, 6)), np.zeros((2, size), np.int64), np.zeros((4, size)))
+    return Scratch(hash_cells(target.pattern), np.zeros((n, 6)), np.zeros((4, size), np.int64), np.zeros((5, size)))
 
 
 def hash_cells(pattern: Floats, size_m: float = 8.0) -> tuple[Ints, Ints, float, float, float, int, int]:
@@ -186,7 +187,7 @@ def first_states(
     a clear find picked at random: a narrow placement that few draws of the prior would meet is met by many of these.
     """
     states = draw_prior(count, factor, target.degrees_of_freedom, rng)
-    clear = target.finds[target.finds[:, 2] <= registration.VAGUE_VARIANCE_M2]
+    clear = target.finds[target.finds[:, 2] <= VAGUE_VARIANCE_M2]
     if not len(clear):
         return states, np.zeros(count)
     moved = states[count // 2 :]

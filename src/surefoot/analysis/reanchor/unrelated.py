@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln, logsumexp
 
-from surefoot.analysis.kernels.registration import VAGUE_VARIANCE_M2
+from surefoot.analysis.kernels.rows import VAGUE_VARIANCE_M2
 from surefoot.analysis.reanchor.clutter import normal_points
 from surefoot.analysis.reanchor.sampler import Target
 
