@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import re
 import string
 import tomllib
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import surefoot
+from surefoot.analysis.kernels import registration
 from surefoot.messages import catalogue
 
 SOURCE = Path(surefoot.__file__).parent
@@ -44,6 +46,15 @@ def test_public_names_are_these() -> None:
         assert getattr(surefoot, name) is not None
     with pytest.raises(AttributeError):
         _ = surefoot.no_such_name
+
+
+def test_machine_code_on_disk_is_that_of_all_kernels() -> None:
+    """Numba looks at the file of the calling kernel only: it must change when a kernel compiled into it does."""
+    kernels = SOURCE / "analysis" / "kernels"
+    callees = b"".join((kernels / name).read_bytes() for name in ("__init__.py", "assignments.py", "rows.py"))
+    assert hashlib.sha256(callees).hexdigest()[:16] == registration.COMPILED_WITH, (
+        "put the left value into registration.py"
+    )
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

@@ -26,6 +26,9 @@ SMALLEST_ODDS = 0.01
 VAGUE_GATE = 7.0
 """They reach farther than a clear find: many small odds add up."""
 RANDOM_WALK, ALIAS_JUMP, TURN_ABOUT_FIND = 0, 1, 2
+COMPILED_WITH = "b5650b56e513742e"
+"""Digest of the kernels that are compiled into these. Numba keeps machine code on disk until the file of the *calling*
+kernel changes: with this line it does whenever one of theirs changes (a test holds it to the files)."""
 
 
 @compiled
