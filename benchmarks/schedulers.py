@@ -7,6 +7,7 @@ when two schedulers differ. On a machine that does other things the seconds say 
     python benchmarks/schedulers.py                    # 1,000 records; about half an hour a scheduler on two cores
     python benchmarks/schedulers.py --small            # twenty records
     python benchmarks/schedulers.py --only serial threads
+    python benchmarks/schedulers.py --particles 100 --sweeps 2     # 1,000 records with a light sampler: the bits alone
 
 Prints a table for RESULTS.md; writes nothing. Results of 1,000 records take some 3 GB.
 """
@@ -39,13 +40,15 @@ ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_
 SMALL = 20
 
 
-def prepared(records: int, seed: int, particles: int | None = None) -> Callable[[Runner], Mapping[str, Placements]]:
+def prepared(
+    records: int, seed: int, particles: int = Settings().particles, sweeps: int = Settings().sweeps
+) -> Callable[[Runner], Mapping[str, Placements]]:
     """Make a region and place its records; what is left is their correction."""
     region: SimulatedRegion = simulate("nominal", rng=np.random.default_rng(seed), records=records)
     centre = region.settings.region.centroid
     grid = grid_at(region.settings.crs, centre.x, centre.y)
-    effort = Settings() if particles is None else Settings(particles)
-    context = ReanchorContext(grid, LocateContext(default_priors(), series=region.settings.series), effort)
+    locate_context = LocateContext(default_priors(), series=region.settings.series)
+    context = ReanchorContext(grid, locate_context, Settings(particles, sweeps))
     read = [parse_form(FormDocument(Where("f.yaml", row=1), str(f["record_id"]), f)) for f in region.forms]
     located = [locate(record, context=context.locate) for record in read]
 
@@ -86,11 +89,15 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--small", action="store_true", help=f"{SMALL} records")
+    parser.add_argument("--particles", type=int, default=Settings().particles)
+    parser.add_argument("--sweeps", type=int, default=Settings().sweeps)
     parser.add_argument("--only", nargs="+", default=["serial", "threads", "processes", "cluster"])
     options = parser.parse_args()
     records = SMALL if options.small else options.records
-    correct = prepared(records, options.seed)
-    print(f"{records} records, seed {options.seed}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
+    correct = prepared(records, options.seed, options.particles, options.sweeps)
+    print(
+        f"{records} records, seed {options.seed}, {options.particles} particles, {options.sweeps} sweeps, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n"
+    )
     print("| scheduler | seconds | processor seconds | load after | SHA-256 |\n|---|---|---|---|---|")
     seen = set()
     for name in options.only:
