@@ -20,7 +20,7 @@ from surefoot.writers.placements import corrected_placement, row_names, worth_li
 Floats = npt.NDArray[np.float64]
 STAGE_NOTE = (
     "Each placement's covariances hold if that placement is the true one; in simulated cases 90 % ellipses of the best "
-    "placement alone held 82 to 87 % of the devices. Weights may change with the seed: try several. "
+    "placement alone held 82 to 88 % of the devices. Weights may change with the seed: try several. "
     "A proposal: the national authority decides. "
     "Not evidence that any place is free of devices."
 )
