@@ -3,7 +3,8 @@
     uv sync --group bench
     python benchmarks/evidence.py
 
-Must: within 0.3. Prints a table for RESULTS.md; writes nothing.
+Must: within 0.3. The sampler's estimate of Z itself is unbiased, that of log Z is not: the log of the mean of Z over
+the runs is compared, and the mean of the logs is shown beside it. Prints a table for RESULTS.md; writes nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 
 import dynesty
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import logsumexp, ndtri
 from scipy.stats import chi2
 
 import sbc
@@ -22,6 +23,7 @@ from surefoot.analysis.reanchor.sampler import Settings, Target, evaluate, sampl
 
 CASES = ((2, 3), (5, 4), (10, 5))
 """Finds, number of the calibration run."""
+RUNS = 20
 
 
 def target_of(finds: int, number: int, seed: int) -> Target:
@@ -64,20 +66,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    print("| finds | sampler, five seeds | nested sampling | difference | seconds (one run, nested) |")
-    print("|---|---|---|---|---|")
+    print(f"| finds | log of mean Z, {RUNS} runs | mean log Z (sd) | nested sampling | difference | s, nested |")
+    print("|---|---|---|---|---|---|")
     for finds, number in CASES:
         target = target_of(finds, number, asked.seed)
         began = time.process_time()
-        ours = [sample(target, Settings(), np.random.default_rng(k)).log_evidence for k in range(5)]
-        each = (time.process_time() - began) / 5
+        ours = np.array([sample(target, Settings(), np.random.default_rng(k)).log_evidence for k in range(RUNS)])
+        each = (time.process_time() - began) / RUNS
         began = time.process_time()
         logz, error = nested(target, asked.seed)
         took = time.process_time() - began
-        mean, spread = float(np.mean(ours)), float(np.std(ours, ddof=1))
+        whole, spread = float(logsumexp(ours) - np.log(RUNS)), float(np.std(ours, ddof=1))
         print(
-            f"| {finds} | {mean:.2f} (sd {spread:.2f}) | {logz:.2f} (sd {error:.2f}) | {mean - logz:+.2f} |"
-            f" {each:.2f}, {took:.0f} |"
+            f"| {finds} | {whole:.2f} | {ours.mean():.2f} ({spread:.2f}) | {logz:.2f} (sd {error:.2f}) |"
+            f" {whole - logz:+.2f} | {each:.2f}, {took:.0f} |"
         )
 
 
