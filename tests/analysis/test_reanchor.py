@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import shapely
+from scipy.ndimage import map_coordinates
 from scipy.stats import multivariate_normal, norm, qmc
 
 from surefoot.analysis.kernels import registration
 from surefoot.analysis.locate import LocateContext, locate
 from surefoot.analysis.reanchor import Placements, ReanchorContext, Settings, reanchor
 from surefoot.analysis.reanchor import posterior as posterior_module
-from surefoot.analysis.reanchor.ground import NOTHING_SEARCHED, SearchedGround, Seen, mask_of
+from surefoot.analysis.reanchor.ground import NEGLIGIBLE, NOTHING_SEARCHED, SearchedGround, Seen, mask_of
 from surefoot.analysis.reanchor.hypotheses import Hypothesis, RecordPrior
 from surefoot.analysis.reanchor.placements import placements_of
 from surefoot.analysis.reanchor.posterior import RecordFacts, explore
@@ -221,6 +222,18 @@ def test_the_mask_is_the_detection_probability_inside_a_large_polygon() -> None:
     assert registration.seen_chance(30.0, 30.0, mask, west, south, cell) == pytest.approx(0.9, abs=1e-6)
     assert registration.seen_chance(0.0, 30.0, mask, west, south, cell) == pytest.approx(0.45, abs=0.08)
     assert registration.seen_chance(-30.0, 30.0, mask, west, south, cell) == 0.0
+
+
+@pytest.mark.parametrize("blur_m", [0.05, 0.4, 1.5])
+def test_the_chance_of_having_been_found_is_linear_between_cells_at_every_edge(blur_m: float) -> None:
+    """Sharp edges too, where the blur is finer than a cell; what is left out is negligible."""
+    ground = SearchedGround(np.array([shapely.box(-10.0, -10.0, 10.0, 10.0)], dtype=object), np.array([0.9]))
+    mask, west, south, cell = mask_of(ground, (-100, -100, 100, 100), blur_m).about(0j)
+    points = np.random.default_rng(0).uniform(-13.0, 13.0, (4000, 2))
+    at = (points - [west, south]) / cell - 0.5
+    expected = map_coordinates(mask, at[:, ::-1].T, order=1, mode="constant")
+    found = [registration.seen_chance(east, north, mask, west, south, cell) for east, north in points]
+    np.testing.assert_allclose(found, expected, atol=2.0 * NEGLIGIBLE)
 
 
 def test_drawing_the_mask_leaves_the_ground_as_it_is_so_that_threads_may_share_it() -> None:

@@ -54,7 +54,7 @@ def seen_chance(  # pragma: no cover - compiled
     if not (column >= 0.0 and row >= 0.0 and column < raster.shape[1] - 1 and row < raster.shape[0] - 1):
         return 0.0
     c, r = int(column), int(row)
-    if raster[r, c] == 0.0:  # farther than four sigmas from searched ground: what the neighbours hold is below 1e-4
+    if raster[r, c] == 0.0:  # then its neighbours are negligible (`ground.mask_of`)
         return 0.0
     x, y = column - c, row - r
     low = raster[r, c] * (1.0 - x) + raster[r, c + 1] * x

@@ -20,6 +20,8 @@ Shapes = npt.NDArray[np.object_]
 CELL_M = 0.5
 _NDIMAGE: Any = ndimage  # SciPy ships no types
 MOST_CELLS = 2_000_000
+NEGLIGIBLE = 1e-3
+"""Chances of having been found that may be taken for 0."""
 STATED_PLACE_RELIABILITY = 0.95
 """How often a finder who names record, row or position names the right one (interfaces.md section 2)."""
 TYPE_AGREEMENT = 0.95
@@ -108,7 +110,8 @@ def mask_of(searched: SearchedGround, bounds: tuple[float, float, float, float],
 
     Notes
     -----
-    ``Q = (p_d S) * N(0, sigma^2)`` (methods.md section 2). Where polygons overlap the largest probability holds:
+    ``Q = (p_d S) * N(0, sigma^2)`` (methods.md section 2). A cell that is exactly 0 has no neighbour of `NEGLIGIBLE` or
+    more: the kernels need not look at these. Where polygons overlap the largest probability holds:
     going over the same ground again is not taken to find more.
     """
     inside = searched.near(bounds)
@@ -124,8 +127,10 @@ def mask_of(searched: SearchedGround, bounds: tuple[float, float, float, float],
     own = shapely.force_2d(inside.shapes)  # copies: GEOS fills a prepared shape as it is asked, one thread at a time
     for shape, detection in zip(own, inside.detection, strict=True):
         _draw(chance, shape, detection, box[0], box[1], cell)
-    blurred = _NDIMAGE.gaussian_filter(chance, blur_m / cell, mode="constant", truncate=4.0)
-    return Mask(blurred.astype(np.float32), float(box[0]), float(box[1]), cell)
+    blurred = _NDIMAGE.gaussian_filter(chance, blur_m / cell, mode="constant", truncate=4.0).astype(np.float32)
+    beside = _NDIMAGE.maximum_filter(blurred, 3) >= NEGLIGIBLE
+    blurred[beside & (blurred == 0.0)] = np.finfo(np.float32).tiny
+    return Mask(blurred, float(box[0]), float(box[1]), cell)
 
 
 def _draw(
