@@ -132,9 +132,13 @@ def test_leaving_early_cancels_what_was_not_begun() -> None:
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="a terminal's Ctrl-C goes to the whole group on POSIX only")
 @pytest.mark.parametrize("way", ["on_threads", "in_processes"])
 def test_an_interrupt_ends_the_program_and_its_workers(way: str) -> None:
-    """As on a terminal: every process of the group gets the signal; one of them speaks."""
+    """As on a terminal: every process of the group gets the signal; one of them speaks.
+
+    The handler is set because a shell that starts the tests in the background lets its children ignore the signal.
+    """
     code = f"""
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from surefoot.jobs.local import {way}
 from pieces import Piece, number_of
@@ -148,7 +152,12 @@ if __name__ == "__main__":
     assert program.stdout is not None
     assert program.stdout.readline() == "0\n"
     os.killpg(program.pid, signal.SIGINT)
-    _, said = program.communicate(timeout=60)  # ends when no worker holds the pipe any more
+    try:
+        _, said = program.communicate(timeout=60)  # ends when no worker holds the pipe any more
+    except subprocess.TimeoutExpired:
+        os.killpg(program.pid, signal.SIGKILL)
+        program.communicate()
+        raise
     assert said.count("Traceback") == 1
     assert said.strip().endswith("KeyboardInterrupt")
 
