@@ -15,7 +15,7 @@ from scipy.stats import multivariate_normal, norm, qmc
 from surefoot.analysis.kernels import registration
 from surefoot.analysis.locate import LocateContext, locate
 from surefoot.analysis.reanchor import Placements, ReanchorContext, Settings, reanchor
-from surefoot.analysis.reanchor import posterior as posterior_module
+from surefoot.analysis.reanchor import sampler as sampler_module
 from surefoot.analysis.reanchor.ground import NEGLIGIBLE, NOTHING_SEARCHED, SearchedGround, Seen, mask_of
 from surefoot.analysis.reanchor.hypotheses import Hypothesis, RecordPrior
 from surefoot.analysis.reanchor.placements import placements_of
@@ -23,6 +23,7 @@ from surefoot.analysis.reanchor.posterior import RecordFacts, explore
 from surefoot.analysis.reanchor.sampler import (
     Target,
     carried,
+    crew_for,
     draw_prior,
     evaluate,
     first_states,
@@ -179,8 +180,9 @@ def test_the_evidence_is_the_integral_over_the_prior(seed: int) -> None:
 def test_where_the_sampler_starts_is_the_prior_once_weighted() -> None:
     """Importance sampling: weights of mean 1, and the prior's own quantiles under them."""
     t = target(ROW, np.array([[7.0, 3.0], [-20.0, 25.0]]), 1e4, sd_m=15.0, turn=0.05)
-    factor, scratch, rng = np.linalg.cholesky(t.covariance), scratch_for(t), np.random.default_rng(3)
-    states, lean = first_states(t, 60_000, factor, scratch, rng)
+    factor, rng = np.linalg.cholesky(t.covariance), np.random.default_rng(3)
+    with crew_for(t) as crew:
+        states, lean = first_states(t, 60_000, factor, crew, rng)
     weight = np.exp(lean)
     assert weight.mean() == pytest.approx(1.0, abs=0.02)
     assert weight.max() <= 2.0  # half of the draws are the prior
@@ -297,10 +299,11 @@ def test_threads_inside_a_large_record_change_no_bit(monkeypatch: pytest.MonkeyP
     seen = Seen(at, np.ones(3), np.zeros(3, int), none, none, np.full(3, np.nan))
     facts = RecordFacts(np.full(n, np.nan), np.zeros(n, int), np.full(n, 0.85), 1e-5, 5e-3)
     ground = SearchedGround(np.array([], dtype=object), np.array([]))
+    monkeypatch.setattr(sampler_module.os, "cpu_count", lambda: 3)
     one, other = (
         explore(prior, facts, seen, ground, rng=np.random.default_rng(1), settings=EFFORT)
         for pairs in (0, 10**9)
-        if monkeypatch.setattr(posterior_module, "WORTH_THREADS", pairs) is None
+        if monkeypatch.setattr(sampler_module, "WORTH_THREADS", pairs) is None
     )
     for first, second in zip(one.sampled, other.sampled, strict=True):
         assert first.cloud is not None

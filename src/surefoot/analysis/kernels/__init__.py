@@ -13,3 +13,8 @@ from numba import njit
 def compiled(function: Any) -> Any:
     """Compile a loop once and keep it on disk; divisions follow IEEE 754, without a check of each."""
     return njit(cache=True, nogil=True, error_model="numpy")(function)
+
+
+def inlined(function: Any) -> Any:
+    """Compile a part of a loop into its caller: handing arrays to what runs often and briefly takes longest."""
+    return njit(inline="always", error_model="numpy")(function)

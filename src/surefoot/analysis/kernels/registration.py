@@ -20,13 +20,15 @@ Ints = npt.NDArray[np.int64]
 
 GATE = 5.0
 """Finds farther than this many sigmas from a device are not its find."""
+ROUNDED_UP = 1.0 + 1e-9
+"""A reach is made so much longer: no pair inside the gate is lost to rounding."""
 LARGEST_ODDS = 1e10
 SMALLEST_ODDS = 0.01
 """Pairs with smaller odds against clutter are left out of the likelihood, which they move by less than that."""
 VAGUE_GATE = 7.0
 """They reach farther than a clear find: many small odds add up."""
 RANDOM_WALK, ALIAS_JUMP, TURN_ABOUT_FIND = 0, 1, 2
-COMPILED_WITH = "b5650b56e513742e"
+COMPILED_WITH = "9057d6fdfb9a8be7"
 """Digest of the kernels that are compiled into these. Numba keeps machine code on disk until the file of the *calling*
 kernel changes: with this line it does whenever one of theirs changes (a test holds it to the files)."""
 
@@ -50,7 +52,8 @@ def seen_chance(  # pragma: no cover - compiled
     east: float, north: float, raster: Singles, west: float, south: float, cell: float
 ) -> float:
     """Chance that a device at a place would have been found by now, bilinear between cell centres."""
-    column, row = (east - west) / cell - 0.5, (north - south) / cell - 0.5
+    per_metre = 1.0 / cell
+    column, row = (east - west) * per_metre - 0.5, (north - south) * per_metre - 0.5
     if not (column >= 0.0 and row >= 0.0 and column < raster.shape[1] - 1 and row < raster.shape[0] - 1):
         return 0.0
     c, r = int(column), int(row)
@@ -63,24 +66,30 @@ def seen_chance(  # pragma: no cover - compiled
 
 
 @compiled
-def place_items(state: Floats, pattern: Floats, items: Floats) -> None:  # pragma: no cover - compiled
+def place_items(state: Floats, pattern: Floats, items: Floats) -> tuple[float, int]:  # pragma: no cover - compiled
     """Place every device: `items` gets east, north and -1, the mark of a `q` not looked up yet.
+
+    Returns the largest variance of a device and the number of rows.
 
     `pattern` columns: east, north, variance per axis, presence, the part of the variance that the row shares, number
     of the row. `q` is the chance that the device would have been found by now.
     """
     a, b, c, d = matrix(state)
+    largest, last = 0.0, -1.0
     for i in range(pattern.shape[0]):
         items[i, 0] = state[0] + a * pattern[i, 0] + b * pattern[i, 1]
         items[i, 1] = state[1] + c * pattern[i, 0] + d * pattern[i, 1]
         items[i, 2] = -1.0
+        largest = max(largest, pattern[i, 2])
+        last = max(last, pattern[i, 5])
+    return largest, int(last) + 1
 
 
 @compiled
 def list_edges(  # pragma: no cover - compiled
     state: Floats, pattern: Floats, cells: tuple[Ints, Ints, float, float, float, int, int],
     search: tuple[Singles, float, float, float], finds: Floats, base: Floats, items: Floats, edge_item: Ints,
-    edge_find: Ints, odds: Floats, vague_apart: bool,
+    edge_find: Ints, odds: Floats, largest: float, vague_apart: bool,
 ) -> int:  # fmt: skip
     """List the pairs inside the gate with their odds against clutter; return how many.
 
@@ -94,17 +103,16 @@ def list_edges(  # pragma: no cover - compiled
     a, b, c, d = matrix(state)
     determinant = a * d - b * c
     smallest = SMALLEST_ODDS if vague_apart else 0.0
-    largest = 0.0
-    for i in range(pattern.shape[0]):
-        largest = max(largest, pattern[i, 2])
-    # The inverse stretches lengths by at most its Frobenius norm.
-    reach_of_metre = np.sqrt(a * a + b * b + c * c + d * d) / abs(determinant)
+    # The inverse stretches lengths by at most its largest singular value.
+    frobenius = a * a + b * b + c * c + d * d
+    spread = np.sqrt(max(frobenius * frobenius - 4.0 * determinant * determinant, 0.0))
+    reach_of_metre = np.sqrt(0.5 * (frobenius + spread)) / abs(determinant)
     edges = 0
     for k in range(finds.shape[0]):
         if vague_apart and finds[k, 2] > VAGUE_VARIANCE_M2:
             continue
         limit = GATE * GATE * (largest + finds[k, 2])
-        reach = np.sqrt(limit) * reach_of_metre
+        reach = ROUNDED_UP * np.sqrt(limit) * reach_of_metre
         x, y = finds[k, 0] - state[0], finds[k, 1] - state[1]
         east, north = (d * x - b * y) / determinant, (-c * x + a * y) / determinant
         first_column = max(0, int(np.floor((east - reach - west) / size)))
@@ -144,8 +152,10 @@ def anchored_densities(  # pragma: no cover - compiled
     A mixture of normals about ``y_k - s R u_i`` given turn and scale; `base` is 1 and nothing is searched.
     """
     for j in range(states.shape[0]):
-        place_items(states[j], pattern, items)
-        edges = list_edges(states[j], pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], False)
+        largest, _ = place_items(states[j], pattern, items)
+        edges = list_edges(
+            states[j], pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], largest, False
+        )
         out[j] = floats[0, :edges].sum() / (2.0 * np.pi * finds.shape[0] * pattern.shape[0])
 
 
@@ -169,27 +179,32 @@ def vague_terms(pattern: Floats, finds: Floats, base: Floats, items: Floats) -> 
 @compiled
 def absences(  # pragma: no cover - compiled
     edges: int, edge_item: Ints, share: Floats, at_item: Floats,
-    pattern: Floats, search: tuple[Singles, float, float, float], items: Floats,
+    pattern: Floats, search: tuple[Singles, float, float, float], items: Floats, least: float,
 ) -> float:  # fmt: skip
     """Log of the chance that the devices which are none of the finds were not found: the sum of ``log(1 - q)``.
 
     Where finds tell the offset of a row, its devices are looked up where that offset puts them: else one empty strip
     beside a row would count as many empty strips. A device that may be a find counts so by the chance that it is not;
     for the rest its odds hold ``1 / (1 - q)`` at the similarity's place. Comes after `row_terms`; leaves q in `items`.
+    Ends early, with a bound, where the sum is sure to be below `least`.
     """
     raster, west, south, cell = search
     for e in range(edges):
         at_item[edge_item[e]] += share[e]
-    total, product, shared, sd = 0.0, 1.0, 0.0, 0.0
+    total, product, row, shared = 0.0, 1.0, -1.0, -1.0
+    known, east_by, north_by = False, 0.0, 0.0
     for i in range(pattern.shape[0]):
-        row, east, north, q = int(pattern[i, 5]), items[i, 0], items[i, 1], items[i, 2]
-        known = items[row, 3] < 1.0 and pattern[i, 4] > 0.0
+        if pattern[i, 5] != row or pattern[i, 4] != shared:  # devices come row by row: seldom
+            if total + np.log(product) < least:
+                break
+            row, shared = pattern[i, 5], pattern[i, 4]
+            number, sd = int(row), np.sqrt(shared)
+            known = items[number, 3] < 1.0 and shared > 0.0
+            east_by, north_by = sd * items[number, 4], sd * items[number, 5]
+        east, north, q = items[i, 0], items[i, 1], items[i, 2]
         if known:
-            if pattern[i, 4] != shared:
-                shared = pattern[i, 4]
-                sd = np.sqrt(shared)
-            east, north = east + sd * items[row, 4], north + sd * items[row, 5]
-        if known or q < 0.0:
+            q = pattern[i, 3] * seen_chance(east + east_by, north + north_by, raster, west, south, cell)
+        elif q < 0.0:
             q = pattern[i, 3] * seen_chance(east, north, raster, west, south, cell)
         if at_item[i] > 0.0:
             taken = min(at_item[i], 1.0)
@@ -216,15 +231,15 @@ def log_likelihood_of(  # pragma: no cover - compiled
     Where it is sure to be below `least`, what comes back is a bound below `least`, not the value: what was not found
     only lowers it and takes longest to look up.
     """
-    place_items(state, pattern, items)
-    edges = list_edges(state, pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], True)
+    largest, rows = place_items(state, pattern, items)
+    edges = list_edges(state, pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], largest, True)
     total = float(sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3]))
     total += float(vague_terms(pattern, finds, base, items))
     shares(edges, floats[0], floats[1], floats[2], floats[4])
-    total += float(row_terms(edges, ints[0], ints[1], floats[4], pattern, finds, items, ints[2], ints[3]))
+    total += float(row_terms(rows, edges, ints[0], ints[1], floats[4], pattern, finds, items, ints[2], ints[3]))
     if total < least:
         return total
-    return total + float(absences(edges, ints[0], floats[4], floats[3], pattern, search, items))
+    return total + float(absences(edges, ints[0], floats[4], floats[3], pattern, search, items, least - total))
 
 
 @compiled
@@ -328,12 +343,14 @@ def add_associations(  # pragma: no cover - compiled
     """
     for j in range(states.shape[0]):
         g = group[j]
-        place_items(states[j], pattern, items)
-        edges = list_edges(states[j], pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], False)
+        largest, rows = place_items(states[j], pattern, items)
+        edges = list_edges(
+            states[j], pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], largest, False
+        )
         sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3])
         shares(edges, floats[0], floats[1], floats[2], floats[4])
-        row_terms(edges, ints[0], ints[1], floats[4], pattern, finds, items, ints[2], ints[3])
-        absences(edges, ints[0], floats[4], floats[3], pattern, search, items)
+        row_terms(rows, edges, ints[0], ints[1], floats[4], pattern, finds, items, ints[2], ints[3])
+        absences(edges, ints[0], floats[4], floats[3], pattern, search, items, -np.inf)
         offsets[j] = items[: offsets.shape[1], 3:]
         taken = floats[3]
         for e in range(edges):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.analysis.kernels import compiled
+from surefoot.analysis.kernels import compiled, inlined
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -31,8 +31,8 @@ _FINDS_A_LOG = 16  # factors lie within 1e-12 and 1e12: so many are multiplied b
 
 @compiled
 def row_terms(  # pragma: no cover - compiled
-    edges: int, edge_item: Ints, edge_find: Ints, share: Floats, pattern: Floats, finds: Floats, items: Floats,
-    after: Ints, first: Ints,
+    rows: int, edges: int, edge_item: Ints, edge_find: Ints, share: Floats, pattern: Floats, finds: Floats,
+    items: Floats, after: Ints, first: Ints,
 ) -> float:  # fmt: skip
     """Log of what the devices of one row say together, beyond what each says on its own.
 
@@ -40,7 +40,6 @@ def row_terms(  # pragma: no cover - compiled
     each row's z in columns 3 to 5 of `items`. A row with one find adds nothing. `after` and `first` are scratch: the
     edges of a row as a list, `first` by row and `after` by edge, -1 at its end.
     """
-    rows = int(pattern[:, 5].max()) + 1
     _list_rows(rows, edges, edge_item, edge_find, share, pattern, finds, after, first)
     total, scratch = 0.0, np.empty((3, NODES * NODES))
     for r in range(rows):
@@ -77,7 +76,7 @@ def _list_rows(  # pragma: no cover - compiled
             first[row] = e
 
 
-@compiled
+@inlined
 def _row_term(  # pragma: no cover - compiled
     first: int, after: Ints, edge_item: Ints, edge_find: Ints, share: Floats, pattern: Floats, finds: Floats,
     items: Floats, row: int, scratch: Floats,
@@ -117,7 +116,7 @@ def _row_term(  # pragma: no cover - compiled
     return float(total)
 
 
-@compiled
+@inlined
 def _factor_of_find(  # pragma: no cover - compiled
     e: int, after: Ints, edge_item: Ints, edge_find: Ints, share: Floats, pattern: Floats, finds: Floats,
     items: Floats, sd: float, east: float, north: float, factor: Floats, line: Floats,

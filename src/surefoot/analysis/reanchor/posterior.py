@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -34,8 +33,6 @@ REACH_SIGMAS = 7.0
 PILOT = Settings(particles=300, sweeps=2, first_draws=8)
 RIVAL = Settings(particles=400, sweeps=3)
 """Of the rival that has the record's own pattern."""
-WORTH_THREADS = 20_000
-"""Pairs of a find and a device from which the hypotheses of one record are sampled on threads: kernels let them run."""
 IN_QUESTION = 5.0
 """Hypotheses whose pilot weight is within this many nats of the best are sampled with the full effort."""
 BEND_SD, BEND_FINDS, BEND_GAIN = 0.05, 4, 3.0
@@ -198,21 +195,10 @@ def _refined(rough: list[Sampled], settings: Settings, streams: Sequence[np.rand
 def _run(
     sampled: Sequence[Sampled], wanted: Booleans, effort: Settings, streams: Sequence[np.random.Generator]
 ) -> list[Sampled]:
-    """Sample the wanted hypotheses, those of a large record side by side; each has a stream of its own."""
-    chosen = np.flatnonzero(wanted).tolist()
-    size = max((s.target.base.size for s in sampled), default=0)
-
-    def cloud(number: int) -> Cloud:
-        return sample(sampled[number].target, effort, streams[number])
-
-    if size < WORTH_THREADS or len(chosen) < 2:
-        clouds = list(map(cloud, chosen))
-    else:
-        with ThreadPoolExecutor() as pool:
-            clouds = list(pool.map(cloud, chosen))
+    """Sample the wanted hypotheses; each has a stream of its own."""
     result = list(sampled)
-    for number, one in zip(chosen, clouds, strict=True):
-        result[number] = replace(result[number], cloud=one)
+    for number in np.flatnonzero(wanted).tolist():
+        result[number] = replace(result[number], cloud=sample(result[number].target, effort, streams[number]))
     return result
 
 

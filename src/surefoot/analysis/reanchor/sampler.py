@@ -8,11 +8,17 @@ Soc. B 68(3); settings from methods.md section 2.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import solve_triangular
+from scipy.spatial import KDTree
 from scipy.special import gammaln
 
 from surefoot.analysis.kernels import registration
@@ -24,6 +30,10 @@ Ints = npt.NDArray[np.int64]
 Singles = npt.NDArray[np.float32]
 
 PARAMETERS = 6
+WORTH_THREADS = 20_000
+"""Pairs of a find and a device from which the particles of a record are shared out over threads."""
+SPARE = 12
+"""Neighbours looked at beside those wanted, so that which of equally far ones are taken hangs on their order alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,37 @@ class Scratch:
     floats: Floats
 
 
+@dataclass(frozen=True)
+class Crew:
+    """Threads that share the particles of a target, each with scratch of its own; kernels let them run side by side.
+
+    How many there are changes no bit: what a particle does hangs on numbers drawn before and on no other particle.
+    """
+
+    scratch: tuple[Scratch, ...]
+    pool: ThreadPoolExecutor | None
+
+    def share(self, count: int, work: Callable[[slice, Scratch], object]) -> None:
+        """Do the work for particles 0 to `count`, each thread a part of them."""
+        if self.pool is None:
+            work(slice(0, count), self.scratch[0])
+            return
+        edges = np.linspace(0, count, len(self.scratch) + 1).astype(int).tolist()
+        list(self.pool.map(work, [slice(*part) for part in pairwise(edges)], self.scratch))
+
+
+@contextmanager
+def crew_for(target: Target) -> Iterator[Crew]:
+    """One thread for most records, one a core for a large one."""
+    threads = (os.cpu_count() or 1) if target.base.size >= WORTH_THREADS else 1
+    scratch = tuple(scratch_for(target) for _ in range(threads))
+    if threads == 1:
+        yield Crew(scratch, None)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        yield Crew(scratch, pool)
+
+
 def scratch_for(target: Target) -> Scratch:
     """Return scratch arrays and the hash of the pattern for a target."""
     n, k = len(target.pattern), len(target.finds)
@@ -116,14 +157,19 @@ def sample(target: Target, settings: Settings, rng: np.random.Generator) -> Clou
     rng
         Source of all randomness: the same state gives the same cloud, whatever the number of threads.
     """
+    with crew_for(target) as crew:
+        return _sample(target, settings, crew, rng)
+
+
+def _sample(target: Target, settings: Settings, crew: Crew, rng: np.random.Generator) -> Cloud:
     free = len(target.covariance)
     factor: Floats = np.asarray(np.linalg.cholesky(target.covariance), dtype=np.float64)
     whitener: Floats = np.asarray(np.linalg.inv(factor), dtype=np.float64)
-    scratch = scratch_for(target)
     jumps = neighbours(target.pattern[:, :2])
-    states, lean = first_states(target, settings.first_draws * settings.particles, factor, scratch, rng)
+    states, lean = first_states(target, settings.first_draws * settings.particles, factor, crew, rng)
     prior = log_priors(states, whitener, target.degrees_of_freedom)
-    likelihood = evaluate(target, states, scratch)
+    likelihood = np.empty(len(states))
+    crew.share(len(states), lambda part, own: _evaluate(target, states[part], own, likelihood[part]))
     power, log_evidence, steps = 0.0, 0.0, 0
     while power < 1.0 and steps < settings.most_steps:
         step = _next_step(likelihood, lean, power, settings.effective_share * settings.particles / len(states))
@@ -135,7 +181,7 @@ def sample(target: Target, settings: Settings, rng: np.random.Generator) -> Clou
         lean = np.zeros(len(states))
         walk = _step_factor(states[:, :free])
         for _ in range(settings.sweeps):
-            _sweep(target, states, likelihood, prior, power, walk, jumps, whitener, scratch, rng)
+            _sweep(target, states, likelihood, prior, power, walk, jumps, whitener, crew, rng)
         steps += 1
     return Cloud(states, likelihood, log_evidence, steps)
 
@@ -143,22 +189,28 @@ def sample(target: Target, settings: Settings, rng: np.random.Generator) -> Clou
 def evaluate(target: Target, states: Floats, scratch: Scratch) -> Floats:
     """Log likelihood of each state against clutter alone."""
     out = np.empty(len(states))
+    _evaluate(target, states, scratch, out)
+    return out
+
+
+def _evaluate(target: Target, states: Floats, scratch: Scratch, out: Floats) -> None:
     registration.log_likelihoods(
         states, target.pattern, scratch.cells, target.search, target.finds, target.base,
         scratch.items, scratch.ints, scratch.floats, out,
     )  # fmt: skip
-    return out
 
 
 def neighbours(places: Floats, near: int = 3) -> Ints:
     """Return pairs of neighbouring devices, (m, 2), each once: what an alias jump moves by."""
-    from_each = []
-    for i, place in enumerate(places):
-        distance = np.hypot(*(places - place).T)
-        order = np.argsort(distance, kind="stable")
-        close = [int(j) for j in order[: near + 1] if j != i and distance[j] > 0.0]
-        from_each += [(min(i, j), max(i, j)) for j in close]
-    return np.array(sorted(set(from_each)), dtype=np.int64).reshape(-1, 2)
+    about = KDTree(places).query(places, k=range(1, min(near + SPARE, len(places)) + 1))[1]
+    about = np.sort(about, axis=1)  # of devices equally far off the first holds
+    distance = np.hypot(*np.moveaxis(places[about] - places[:, None], 2, 0))
+    closest = np.argsort(distance, axis=1, kind="stable")[:, : near + 1]
+    one = np.repeat(np.arange(len(places)), closest.shape[1])
+    other = np.take_along_axis(about, closest, axis=1).ravel()
+    apart = np.take_along_axis(distance, closest, axis=1).ravel() > 0.0
+    pairs = np.column_stack([np.minimum(one, other), np.maximum(one, other)])[apart]
+    return np.unique(pairs, axis=0).astype(np.int64).reshape(-1, 2)
 
 
 def draw_prior(count: int, factor: Floats, degrees_of_freedom: float, rng: np.random.Generator) -> Floats:
@@ -179,7 +231,7 @@ def log_priors(states: Floats, whitener: Floats, degrees_of_freedom: float) -> F
 
 
 def first_states(
-    target: Target, count: int, factor: Floats, scratch: Scratch, rng: np.random.Generator
+    target: Target, count: int, factor: Floats, crew: Crew, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """Draw where the sampler starts, (count, 6), with the log weights that make it the prior.
 
@@ -199,18 +251,10 @@ def first_states(
     moved[:, :2] += sd * rng.standard_normal((len(moved), 2))
     anchored, ones = np.empty(count), np.ones((len(clear), len(target.pattern)))
     unsearched = (np.zeros((2, 2), dtype=np.float32), 0.0, 0.0, 1.0)
-    registration.anchored_densities(
-        states,
-        target.pattern,
-        scratch.cells,
-        unsearched,
-        clear,
-        ones,
-        scratch.items,
-        scratch.ints,
-        scratch.floats,
-        anchored,
-    )
+    crew.share(count, lambda part, own: registration.anchored_densities(
+        states[part], target.pattern, own.cells, unsearched, clear, ones, own.items, own.ints, own.floats,
+        anchored[part],
+    ))  # fmt: skip
     given = _log_t(states[:, : len(factor)], target.covariance, target.degrees_of_freedom)
     given -= _log_t(states[:, 2 : len(factor)], target.covariance[2:, 2:], target.degrees_of_freedom)
     return states, -np.log(0.5 + 0.5 * np.exp(np.log(np.maximum(anchored, 1e-300)) - given))
@@ -284,17 +328,17 @@ _MOVES = np.array([registration.RANDOM_WALK] * 5 + [registration.ALIAS_JUMP] * 3
 
 def _sweep(
     target: Target, states: Floats, likelihood: Floats, prior: Floats, power: float, walk: Floats, jumps: Ints,
-    whitener: Floats, scratch: Scratch, rng: np.random.Generator,
+    whitener: Floats, crew: Crew, rng: np.random.Generator,
 ) -> None:  # fmt: skip
     """One Metropolis step of every particle, in place."""
     count, free = len(states), len(walk)
     scale = rng.choice(_WALK_SCALES, count)
     steps = np.zeros((count, PARAMETERS))
     steps[:, :free] = _linear(walk, rng.standard_normal((count, free))) * scale[:, None]
-    registration.move(
-        states, likelihood, prior, power,
-        steps, rng.choice(_MOVES, count).astype(np.int64), rng.random(count), np.log(1.0 - rng.random(count)), jumps,
-        whitener, free, target.degrees_of_freedom,
-        target.pattern, scratch.cells, target.search, target.finds, target.base,
-        scratch.items, scratch.ints, scratch.floats,
-    )  # fmt: skip
+    kind, choice = rng.choice(_MOVES, count).astype(np.int64), rng.random(count)
+    threshold = np.log(1.0 - rng.random(count))
+    crew.share(count, lambda part, own: registration.move(
+        states[part], likelihood[part], prior[part], power, steps[part], kind[part], choice[part], threshold[part],
+        jumps, whitener, free, target.degrees_of_freedom, target.pattern, own.cells, target.search, target.finds,
+        target.base, own.items, own.ints, own.floats,
+    ))  # fmt: skip
