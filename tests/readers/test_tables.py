@@ -819,6 +819,25 @@ def test_a_value_that_cannot_be_is_never_taken_silently(kind: str, header: str, 
     assert id_ in serious(result)
 
 
+@pytest.mark.parametrize("cell", ["unexplained", "Not found", "не обнаружена", "nije pronađeno"])
+def test_a_spot_where_no_device_was_is_no_find(cell: str) -> None:
+    result = read("finds", "id|longitude|latitude|outcome", f"a|46.9|39.9|{cell}", "b|46.9|39.91|found")
+    assert isinstance(result.facts, DevicesFound)
+    assert result.facts.id.tolist() == ["b"]
+    assert [s.id for s in result.set_aside] == ["SF-R233"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "fate"),
+    [("found", "unknown"), ("crater", "detonated"), ("evidence of removal", "lifted"), ("evidence_of_removal", "lifted")],
+)
+def test_what_the_search_of_a_spot_met_is_the_fate_of_a_find(outcome: str, fate: str) -> None:
+    result = read("finds", "id|longitude|latitude|outcome", f"a|46.9|39.9|{outcome}")
+    assert isinstance(result.facts, DevicesFound)
+    assert result.facts.fate.tolist() == [fate]
+    assert serious(result) == []
+
+
 @pytest.mark.parametrize("cell", ["950", "101", "1.2", "0", "-0.5", "150 %", "-5%", "high"])
 def test_an_impossible_detection_probability_is_unknown(cell: str) -> None:
     result = read("searched", "id|geometry|detection_probability", f"a|{AREA}|{cell}")

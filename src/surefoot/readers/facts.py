@@ -26,6 +26,8 @@ from surefoot.readers.places import COARSE_M, Points
 from surefoot.readers.raw import text_column
 from surefoot.terms import AreaStatus, DeviceCategory, FindFate, QaResult, SearchMethod, Severity
 
+NO_DEVICE = "no_device"
+"""What the word of a fate may say beside those of `FindFate`: the row is no find."""
 NEVER_CERTAIN = 0.999  # what a stated detection probability of 1 becomes: no search finds everything
 LEAST_PER_CENT = 10.0  # from here on a bare number is in per cent; 1.2 is no share and hardly 1.2 %
 _FIRST_PRODUCTION_YEAR = 1900
@@ -51,6 +53,8 @@ def devices_found(table: NamedTable, points: Points, context: TableContext, ledg
         index=counts(table, "index", ledger),
         source_row=table.raw.rows,
     )
+    if table.has("fate"):
+        ledger.set_aside(columns.fate == NO_DEVICE, "SF-R233", table.header("fate"), table.text("fate"))
     return columns.take(ledger.kept)
 
 
