@@ -85,6 +85,27 @@ def test_uncontested_finds_are_counted_exactly() -> None:
     assert evaluate(t, state, scratch_for(t))[0] == pytest.approx(every_assignment(t, state[0]), abs=0.03)
 
 
+@pytest.mark.parametrize("searched", [False, True])
+@pytest.mark.parametrize("clear", [0, 1])
+def test_a_vaguely_placed_accident_counts_in_full(searched: bool, clear: int) -> None:
+    """It may be any of the devices near; one that would have been found by now is the likelier to have gone off."""
+    t = target(ROW, np.array([[5.2, 0.1], [9.0, 4.0]])[1 - clear :], 30.0)
+    t.finds[-1, 2] = 100.0
+    ground = np.zeros((80, 80), dtype=np.float32)
+    ground[:, :53] = 0.9 if searched else 0.0  # west of 6.25 m: the first two devices
+    t = replace(t, search=(ground, -20.0, -20.0, 0.5))
+    chance = np.where((ROW[:, 0] < 6.0) & searched, 0.9 * 0.8, 0.0)
+    gone, alone = replace(t, base=t.base / (1.0 - chance), search=NOTHING_SEARCHED.about(0j)), np.zeros(6)
+    expected = sum(every_assignment(replace(gone, finds=f, base=b), alone) for f, b in _each(gone))
+    expected += np.log(1.0 - chance).sum()  # of every device: the odds are against "there and not found"
+    found = evaluate(t, alone[None], scratch_for(t))[0]
+    assert found == pytest.approx(expected, abs=0.01)
+
+
+def _each(t: Target) -> list[tuple[Floats, Floats]]:
+    return [(t.finds[k : k + 1], t.base[k : k + 1]) for k in range(len(t.finds))]
+
+
 def test_two_finds_at_one_device_cannot_both_be_it() -> None:
     t = target(np.array([[0.0, 0.0], [50.0, 0.0]]), np.array([[0.1, 0.0], [-0.1, 0.0]]), 1000.0)
     one = target(np.array([[0.0, 0.0], [50.0, 0.0]]), np.array([[0.1, 0.0]]), 1000.0)

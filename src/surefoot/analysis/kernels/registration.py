@@ -160,8 +160,11 @@ def anchored_densities(  # pragma: no cover - compiled
 
 
 @compiled
-def vague_terms(pattern: Floats, finds: Floats, base: Floats, items: Floats) -> float:  # pragma: no cover - compiled
+def vague_terms(  # pragma: no cover - compiled
+    pattern: Floats, finds: Floats, base: Floats, search: tuple[Singles, float, float, float], items: Floats
+) -> float:
     """Log of what the vaguely placed things seen say, each on its own: ``log(1 + sum of its odds)``."""
+    raster, west, south, cell = search
     total = 0.0
     for k in range(finds.shape[0]):
         if finds[k, 2] > VAGUE_VARIANCE_M2:
@@ -171,6 +174,8 @@ def vague_terms(pattern: Floats, finds: Floats, base: Floats, items: Floats) -> 
                 de, dn = finds[k, 0] - items[i, 0], finds[k, 1] - items[i, 1]
                 squared = de * de + dn * dn
                 if squared < VAGUE_GATE * VAGUE_GATE * v:
+                    if items[i, 2] < 0.0:
+                        items[i, 2] = pattern[i, 3] * seen_chance(items[i, 0], items[i, 1], raster, west, south, cell)
                     odds += base[k, i] * np.exp(-0.5 * squared / v) / (v * (1.0 - items[i, 2]))
             total += np.log1p(odds)
     return total
@@ -234,7 +239,7 @@ def log_likelihood_of(  # pragma: no cover - compiled
     largest, rows = place_items(state, pattern, items)
     edges = list_edges(state, pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], largest, True)
     total = float(sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3]))
-    total += float(vague_terms(pattern, finds, base, items))
+    total += float(vague_terms(pattern, finds, base, search, items))
     shares(edges, floats[0], floats[1], floats[2], floats[4])
     total += float(row_terms(rows, edges, ints[0], ints[1], floats[4], pattern, finds, items, ints[2], ints[3]))
     if total < least:
