@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 
+from surefoot.analysis.same_field import datum_duplicate, same_field
 from surefoot.analysis.signatures import (
     NO_MISTAKE,
     UNEXPLAINED,
     GrossError,
-    datum_duplicate,
     displacement_of_mistakes,
     match_signature,
-    same_field,
+    mistakes_behind,
     transposition_shifts,
 )
 from surefoot.errors import PositionError
@@ -204,3 +204,21 @@ class TestSameField:
         assert same_field(self.ROWS, self.ROWS[:-1] + np.array([30, 0]), 30.0) is None
         assert same_field(self.ROWS, middle + 1.2 * (self.ROWS - middle) + [30, 0], 30.0) is None
         assert same_field(self.ROWS[:1], self.ROWS[:1], 30.0) is None
+
+
+@pytest.mark.parametrize("crs", ["EPSG:28408", "EPSG:32638", "EPSG:4284", "EPSG:4326"])
+def test_what_a_reading_is_taken_back_by_leads_to_the_ground(crs: str) -> None:
+    """Every mistake made on the ground and taken back at the reading: the same place again."""
+    to_metric = Transformer.from_crs("EPSG:4326", "EPSG:32638", always_xy=True)
+    true = np.array(to_metric.transform(*PLACE))
+    made = mistakes(crs, metric_crs="EPSG:32638")
+    assert len(made) >= 4
+    for name, mistake in made.items():
+        reading = true + [mistake.east_m, mistake.north_m]
+        degrees = to_metric.transform(*reading, direction="INVERSE")
+        if mistake.distance_m > 2e6:  # the grid's datum has no step out there
+            continue
+        behind = {e.name: e for e in mistakes_behind(*degrees, crs, metric_crs="EPSG:32638")}
+        way = np.array([behind[name].east_m, behind[name].north_m])
+        # Seconds are read whole; on the far side of a zone another datum step may be best.
+        assert np.hypot(*(reading - way - true)) < (35.0 if name == "dms_as_decimal" else 5.0), name

@@ -829,7 +829,12 @@ def test_a_spot_where_no_device_was_is_no_find(cell: str) -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "fate"),
-    [("found", "unknown"), ("crater", "detonated"), ("evidence of removal", "lifted"), ("evidence_of_removal", "lifted")],
+    [
+        ("found", "unknown"),
+        ("crater", "detonated"),
+        ("evidence of removal", "lifted"),
+        ("evidence_of_removal", "lifted"),
+    ],
 )
 def test_what_the_search_of_a_spot_met_is_the_fate_of_a_find(outcome: str, fate: str) -> None:
     result = read("finds", "id|longitude|latitude|outcome", f"a|46.9|39.9|{outcome}")

@@ -7,16 +7,14 @@ residual that lies at one of them, within the uncertainty, is proposed as that m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from pyproj import CRS, Geod, Transformer
 from pyproj.transformer import AreaOfInterest, TransformerGroup
-from scipy import spatial
 
 from surefoot.errors import PositionError
 
@@ -29,11 +27,8 @@ UNEXPLAINED = "unexplained"
 UNEXPLAINED_SIGMA_M = 2_000.0
 """A displacement nobody has on the list: a wide circle, so that the list never explains everything."""
 
-KDTree: Any = spatial.KDTree  # SciPy ships no types
-
 _GEOD = Geod(ellps="WGS84")
 _FARTHEST_SIGMAS = 4.0
-_ONE_PLACE_SIGMAS = 2.0
 _GRIDS_KEPT = 256  # projections kept ready
 
 
@@ -234,27 +229,72 @@ def displacement_of_mistakes(
     "MGI for MGI 1901" in Bosnia is ``datum_ignored`` of EPSG:3908 and its sisters: PROJ's route from MGI
     there is a ballpark, which is no shift at all.
     """
+    ground = longitude, latitude
+    moved = _moved_by_mistakes(longitude, latitude, crs_epsg, other_datum)
+    return _errors({name: _offset(ground, place, metric_crs) for name, place in moved.items()}, sigma_m)
+
+
+def mistakes_behind(
+    longitude: float,
+    latitude: float,
+    crs_epsg: str,
+    *,
+    metric_crs: str | None = None,
+    other_datum: str = PULKOVO,
+    sigma_m: float = 5.0,
+) -> tuple[GrossError, ...]:
+    """Compute how far each gross error would have moved what a record READS: the ground lies at reading less that.
+
+    The same as `displacement_of_mistakes` but for where it is asked: at the reading instead of on the ground. Of a
+    zone or of two digits the two differ by as much as the mistake itself. Parameters, result, errors as there.
+    """
+    reading = longitude, latitude
+    moved = _moved_by_mistakes(longitude, latitude, crs_epsg, other_datum)
+    if "dms_as_decimal" in moved:
+        moved["dms_as_decimal"] = _place_of(longitude, latitude, crs_epsg, other_datum).own_from_dms()
+    ground = {name: moved.get(_UNDONE_BY.get(name, name)) for name in moved}
+    # Reading less ground: the way from the reading to the ground, turned round.
+    ways = {name: _offset(reading, place, metric_crs) for name, place in ground.items()}
+    return _errors({name: (-east, -north) for name, (east, north) in ways.items()}, sigma_m)
+
+
+_UNDONE_BY = {
+    a: b
+    for pair in (
+        ("datum_ignored", "shift_twice"), ("gauss_kruger_as_utm", "utm_as_gauss_kruger"),
+        ("zone_west", "zone_east"), ("three_degree_west", "three_degree_east"),
+    )
+    for a, b in (pair, pair[::-1])
+}  # fmt: skip
+"""What takes a mistake back, made anew; the others are their own reverse: digits that change places twice."""
+
+
+def _place_of(longitude: float, latitude: float, crs_epsg: str, other_datum: str) -> _Place:
     base = _base_of(crs_epsg)
     local = other_datum if base == WGS84 else base
     step = datum_step(local, longitude, latitude)
     if step is None and base != WGS84:
         raise PositionError("SF-A030", crs_epsg, longitude=longitude, latitude=latitude)
-    here = _Place(longitude, latitude, base, local, step)
-    wrong = {
-        **_datum_mistakes(here),
-        **_zone_mistakes(here, _grid_of(crs_epsg)),
-        **_digit_mistakes(here, _grid_of(crs_epsg)),
-    }
-    if _grid_of(crs_epsg) is None:
-        wrong["dms_as_decimal"] = here.read(*(_dms_as_decimal(v) for v in here.own))
-        wrong["swapped"] = here.read(here.own[1], here.own[0])
-    made = []
-    for name, place in wrong.items():
-        if place is not None:
-            east, north = _offset((longitude, latitude), place, metric_crs)
-            if np.isfinite(east) and np.isfinite(north) and np.hypot(east, north) > 0.01:
-                made.append(GrossError(name, east, north, sigma_m))
-    return tuple(made)
+    return _Place(longitude, latitude, base, local, step)
+
+
+def _moved_by_mistakes(longitude: float, latitude: float, crs_epsg: str, other_datum: str) -> dict[str, Degrees | None]:
+    """Where each mistake takes a place, WGS 84; None off the globe."""
+    here = _place_of(longitude, latitude, crs_epsg, other_datum)
+    grid = _grid_of(crs_epsg)
+    moved = {**_datum_mistakes(here), **_zone_mistakes(here, grid), **_digit_mistakes(here, grid)}
+    if grid is None:
+        moved["dms_as_decimal"] = here.read(*(_dms_as_decimal(v) for v in here.own))
+        moved["swapped"] = here.read(here.own[1], here.own[0])
+    return moved
+
+
+def _errors(ways: dict[str, tuple[float, float]], sigma_m: float) -> tuple[GrossError, ...]:
+    return tuple(
+        GrossError(name, east, north, sigma_m)
+        for name, (east, north) in ways.items()
+        if np.isfinite(east) and np.isfinite(north) and np.hypot(east, north) > 0.01
+    )
 
 
 @lru_cache(maxsize=_GRIDS_KEPT)
@@ -296,6 +336,11 @@ class _Place:
             return longitude, latitude
         first, second = self.step.transform(longitude, latitude)
         return float(first), float(second)
+
+    def own_from_dms(self) -> Degrees | None:
+        """The place if its degrees are degrees, minutes and seconds read as decimals; None where they cannot be."""
+        degrees = [_decimal_as_dms(v) for v in self.own]
+        return None if None in degrees else self.read(*(v for v in degrees if v is not None))
 
     def read(self, longitude: float, latitude: float) -> Degrees | None:
         """Degrees of the record's datum to WGS 84, as the reader takes them; None off the globe."""
@@ -373,109 +418,22 @@ def _dms_as_decimal(degrees: float) -> float:
     return float(np.copysign(whole + minutes / 100.0 + rest / 10_000.0, degrees))
 
 
-def _offset(true: Degrees, wrong: Degrees, metric_crs: str | None) -> tuple[float, float]:
+def _decimal_as_dms(value: float) -> float | None:
+    """The reverse of `_dms_as_decimal`; None where minutes or seconds would be 60 or more."""
+    whole, rest = divmod(round(abs(value) * 10_000.0, 3), 10_000.0)
+    minutes, seconds = divmod(rest, 100.0)
+    if minutes >= 60 or seconds >= 60:
+        return None
+    return float(np.copysign(whole + minutes / 60.0 + seconds / 3600.0, value))
+
+
+def _offset(true: Degrees, wrong: Degrees | None, metric_crs: str | None) -> tuple[float, float]:
+    """Return the way from one place to another, east and north; nan where there is no other."""
+    if wrong is None:
+        return np.nan, np.nan
     if metric_crs is not None:
         longitudes, latitudes = [true[0], wrong[0]], [true[1], wrong[1]]
         (east, wrong_east), (north, wrong_north) = _to_metric(metric_crs).transform(longitudes, latitudes)
         return float(wrong_east - east), float(wrong_north - north)
     azimuth, _, distance = _GEOD.inv(*true, *wrong)
     return float(distance * np.sin(np.radians(azimuth))), float(distance * np.cos(np.radians(azimuth)))
-
-
-# --- two records of one field -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class DatumDuplicate:
-    """Two records proposed as one field, of which one was not shifted to WGS 84.
-
-    `not_shifted` is "a" or "b": the one that stands off by the unapplied shift. `azimuth_deg` (grid,
-    clockwise) and `distance_m` lead from a to b; `misfit_m` is the root mean square distance left when the
-    shift is taken out.
-    """
-
-    not_shifted: str
-    distance_m: float
-    azimuth_deg: float
-    misfit_m: float
-
-
-def datum_duplicate(
-    points_a: Floats,
-    points_b: Floats,
-    shift: GrossError,
-    *,
-    tolerance_m: float = 10.0,
-) -> DatumDuplicate | None:
-    """Propose that two records show one field, one of them without its datum shift.
-
-    Parameters
-    ----------
-    points_a, points_b : (n, 2), (m, 2)
-        Places of the two records' devices or corners, metres, one CRS; in any order.
-    shift
-        ``datum_ignored`` of `displacement_of_mistakes`, in the axes of the points.
-    tolerance_m
-        Largest root mean square distance that may be left.
-
-    Returns
-    -------
-    DatumDuplicate or None
-        None when neither way fits, or when the records already agree better as they stand.
-    """
-    if points_a.shape[0] == 0 or points_b.shape[0] == 0:
-        return None
-    move = np.array([shift.east_m, shift.north_m])
-    as_is = _misfit(points_a, points_b)
-    ways: Sequence[tuple[float, str]] = (
-        (_misfit(points_a + move, points_b), "b"),
-        (_misfit(points_a - move, points_b), "a"),
-    )
-    misfit, not_shifted = min(ways)
-    if misfit > tolerance_m or as_is <= misfit:
-        return None
-    east, north = points_b.mean(axis=0) - points_a.mean(axis=0)
-    azimuth = float(np.degrees(np.arctan2(east, north)) % 360.0)
-    return DatumDuplicate(not_shifted, float(np.hypot(east, north)), azimuth, misfit)
-
-
-def same_field(
-    points_a: Floats, points_b: Floats, sigma_m: float, *, tolerance_m: float = 5.0, shape_tolerance_m: float = 1.0
-) -> float | None:
-    """Propose that two records show one field: they coincide, or they have one pattern near one place.
-
-    One row looks like any other, and rows lie beside each other: only a pattern with breadth counts, or one that
-    coincides as exactly as a shape would.
-
-    Parameters
-    ----------
-    points_a, points_b : (n, 2), (m, 2)
-        Places of the two records' devices, metres, one CRS; in any order.
-    sigma_m
-        Of the distance between them per axis, metres.
-    tolerance_m
-        Largest root mean square distance of records with breadth that coincide as they stand.
-    shape_tolerance_m
-        The same of patterns laid on each other: rows of like spacing are not yet one field.
-
-    Returns
-    -------
-    float or None
-        Root mean square distance of the patterns laid on each other, metres; None when nothing speaks for it.
-    """
-    if min(len(points_a), len(points_b)) < 2:
-        return None
-    centres = points_a.mean(axis=0), points_b.mean(axis=0)
-    shape = _misfit(points_a - centres[0], points_b - centres[1])
-    broad = np.linalg.svd(points_a - centres[0], compute_uv=False)[-1] > shape_tolerance_m * np.sqrt(len(points_a))
-    alike = broad and len(points_a) == len(points_b) and shape <= shape_tolerance_m
-    near = np.hypot(*(centres[0] - centres[1])) <= _ONE_PLACE_SIGMAS * sigma_m
-    coincide = _misfit(points_a, points_b) <= (tolerance_m if broad else shape_tolerance_m)
-    return shape if (alike and near) or coincide else None
-
-
-def _misfit(a: Floats, b: Floats) -> float:
-    """Root mean square distance to the nearest point of the other set, either way, or of the centroids."""
-    to_b, to_a = KDTree(b).query(a)[0], KDTree(a).query(b)[0]
-    centre = np.hypot(*(a.mean(axis=0) - b.mean(axis=0)))
-    return float(max(np.sqrt(np.mean(np.square(to_b))), np.sqrt(np.mean(np.square(to_a))), centre))

@@ -14,14 +14,8 @@ from scipy.spatial import KDTree
 
 from surefoot.analysis.assess.placed import PlacedItems
 from surefoot.analysis.locate import Reading, Readings
-from surefoot.analysis.signatures import (
-    GrossError,
-    SignatureMatch,
-    datum_duplicate,
-    displacement_of_mistakes,
-    match_signature,
-    same_field,
-)
+from surefoot.analysis.same_field import datum_duplicate, same_field
+from surefoot.analysis.signatures import GrossError, SignatureMatch, match_signature, mistakes_behind
 from surefoot.errors import PositionError
 from surefoot.positions.grid import Grid
 from surefoot.positions.zones import convergence_deg
@@ -105,7 +99,7 @@ def _cloud(items: PlacedItems, record: int) -> tuple[Floats, float]:
 
 def _mistakes(pivot: tuple[float, float], crs: str, grid: Grid) -> tuple[GrossError, ...]:
     try:
-        return displacement_of_mistakes(pivot[0], pivot[1], crs, metric_crs=grid.crs)
+        return mistakes_behind(pivot[0], pivot[1], crs, metric_crs=grid.crs)
     except PositionError:
         return ()
 

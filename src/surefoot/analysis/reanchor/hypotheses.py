@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from surefoot.analysis.locate import Priors, Reading, Readings
 from surefoot.analysis.reanchor.sampler import carried
-from surefoot.analysis.signatures import displacement_of_mistakes
+from surefoot.analysis.signatures import mistakes_behind
 from surefoot.errors import PositionError
 from surefoot.positions.local import from_local
 from surefoot.positions.zones import convergence_deg
@@ -229,7 +229,7 @@ def _slips(
     assert reading.pivot is not None
     source = reading.crs if reading.crs.startswith("EPSG") else "EPSG:4326"
     try:
-        mistakes = displacement_of_mistakes(*reading.pivot, source, metric_crs=crs)
+        mistakes = mistakes_behind(*reading.pivot, source, metric_crs=crs)
     except PositionError:
         return []
     moves = {mistake.name: complex(mistake.east_m, mistake.north_m) for mistake in mistakes}
@@ -239,6 +239,5 @@ def _slips(
         known: Sequence[str] = [name for name in names if name in moves]
         for name in known:
             weight = weights[slip] / len(known)
-            # A mistake moves the reading by the displacement: the ground lies the other way.
             made.append(replace(plain, error=name, weight=weight, centroid=plain.centroid - moves[name]))
     return made
