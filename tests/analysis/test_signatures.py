@@ -214,7 +214,7 @@ def test_what_a_reading_is_taken_back_by_leads_to_the_ground(crs: str) -> None:
     made = mistakes(crs, metric_crs="EPSG:32638")
     assert len(made) >= 4
     for name, mistake in made.items():
-        reading = true + [mistake.east_m, mistake.north_m]
+        reading = true + np.array([mistake.east_m, mistake.north_m])
         degrees = to_metric.transform(*reading, direction="INVERSE")
         if mistake.distance_m > 2e6:  # the grid's datum has no step out there
             continue

@@ -86,11 +86,14 @@ def corrected_shares(
         Where devices of no record are expected.
     """
     buffers = [float(share.buffer_m or 0.0) for share in d1]
-    outside = np.ones((len(buffers), len(events.position)))
+    member, beside = np.zeros(len(events.position)), np.ones((len(buffers), len(events.position)))
     for number, shape in enumerate(footprints):
         if shape is not None and not shape.is_empty:
-            placed = placements.get(number)
-            outside *= 1.0 - _inside(shape, placed, float(sigma_m[number]), events, buffers, spread, rng)
+            own, within = _inside(shape, placements.get(number), float(sigma_m[number]), events, buffers, spread, rng)
+            member += own
+            beside *= 1.0 - within
+    # An event is a device of one record at most, so these chances add up; where it lies otherwise is asked of each map.
+    outside = (1.0 - np.minimum(member, 1.0)) * beside
     made = []
     for one, chance in zip(d1, np.clip(outside, 0.0, 1.0), strict=True):
         if one.value is None:
@@ -125,25 +128,25 @@ def _reweighted(share: float, ratio: float) -> float:
 def _inside(
     shape: BaseGeometry, placed: Placements | None, sigma_m: float, events: Located, buffers: Sequence[float],
     spread: Spread, rng: np.random.Generator,
-) -> Floats:  # fmt: skip
-    """P(the true place of each event lies in the record's true footprint plus each buffer), (buffers, events)."""
-    result = np.zeros((len(buffers), len(events.position)))
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """P(each event is a device of the record), (events,), and P(it is in the footprint if not), (buffers, events)."""
+    result, member = np.zeros((len(buffers), len(events.position))), np.zeros(len(events.position))
     near = _near(shape, placed, sigma_m, events, max(buffers))
     if not len(near):
-        return result
+        return member, result
     where = events.position[near]
     noise = np.sqrt(events.variance[near]) * _normal(rng, (DRAWS, len(near)))
     if placed is None:
         back = where + noise - sigma_m * _normal(rng, (DRAWS, 1))
         result[:, near] = _within(shape, back, buffers, spread)
-        return result
+        return member, result
     chosen = rng.choice(len(placed.placements), DRAWS, p=_weights(placed))
     back = np.stack([
         _as_recorded(where + noise[n], placed, placed.placements[p], rng) for n, p in enumerate(chosen)
     ])  # fmt: skip
-    member = _weights(placed) @ np.stack([_member(placed, p, events.seen[near]) for p in placed.placements])
-    result[:, near] = member + (1.0 - member) * _within(shape, back, buffers, spread)
-    return result
+    member[near] = _weights(placed) @ np.stack([_member(placed, p, events.seen[near]) for p in placed.placements])
+    result[:, near] = _within(shape, back, buffers, spread)
+    return member, result
 
 
 def _near(
@@ -203,7 +206,7 @@ def _within(shape: BaseGeometry, places: Complexes, buffers: Sequence[float], sp
     shapely.prepare(shape)
     distance = shapely.distance(shape, points).reshape(places.shape)
     weight = np.where(distance <= spread.reach_m, 1.0, spread.beyond)
-    weight = weight / weight.sum(axis=0)
+    weight = weight / np.maximum(weight.sum(axis=0), np.finfo(float).tiny)
     return np.stack([np.sum(weight * (distance <= buffer), axis=0) for buffer in buffers])
 
 

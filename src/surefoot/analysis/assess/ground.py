@@ -183,6 +183,8 @@ def _chances(mean: Floats, cov: Floats, shapes: Texts, weights: Floats, tree: sh
     reach = _FARTHEST_SIGMAS * np.sqrt(np.maximum(cov[:, 0], cov[:, 2]))
     east, north = mean.T
     near, shape = tree.query(shapely.box(east - reach, north - reach, east + reach, north + reach))
+    if not len(near):
+        return np.zeros((len(mean), weights.shape[1]))
     order = np.argsort(shape, kind="stable")
     numbers, starts = np.unique(shape[order], return_index=True)
     points = spread_points(mean, cov).reshape(_SPREAD_POINTS, len(mean), 2)

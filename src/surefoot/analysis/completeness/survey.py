@@ -103,7 +103,7 @@ def survey_total(strata: Sequence[Stratum], *, rng: np.random.Generator, level: 
     if any(s.detection is None for s in strata):
         return SurveyTotal(None, None, None, None, None, *sizes, level, "SF-A074")
     total, sd = _horvitz_thompson(strata)
-    interval = _log_normal(total, sd, sizes[1] - 1, float(sizes[2]), level)
+    interval = _log_normal(total, sd, sizes[1] - 1, float(sizes[2]), level) if _blocks_differ(strata) else None
     draws = _model_draws(strata, rng)
     low, middle, high = (float(q) for q in np.quantile(draws, ((1 - level) / 2, 0.5, (1 + level) / 2)))
     reason = "SF-A076" if interval is None else None
@@ -133,6 +133,13 @@ def _horvitz_thompson(strata: Sequence[Stratum]) -> tuple[float, float]:
         variance += stratum.blocks**2 * (1.0 - n / stratum.blocks) * between / n
         variance += stratum.blocks / n * float(found.sum()) * (1.0 - p) / p**2
     return total, float(np.sqrt(variance))
+
+
+def _blocks_differ(strata: Sequence[Stratum]) -> bool:
+    """Whether the blocks say how much blocks differ: alike by chance, they would say not at all."""
+    return all(
+        len(s.found) in (1, s.blocks) or np.sum(s.found) == 0 or np.ptp(np.asarray(s.found)) > 0.0 for s in strata
+    )
 
 
 def _log_normal(total: float, sd: float, freedom: int, at_least: float, level: float) -> tuple[float, float] | None:

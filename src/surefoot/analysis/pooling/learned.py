@@ -116,7 +116,7 @@ def record_errors(placed: Placements, priors: Priors, under: HypothesesUnder) ->
     ]
     return RecordErrors(
         np.array([w for w, _, _ in kept.values()]), np.array([h.covariance for _, h, _ in kept.values()]),
-        np.array(parts) / (_APART**2 - 1.0), tuple(np.concatenate(d) for _, _, d in kept.values()),
+        np.array(parts), tuple(np.concatenate(d) for _, _, d in kept.values()),
         float(priors.table["student_t"]["degrees_of_freedom"]),
     )  # fmt: skip
 

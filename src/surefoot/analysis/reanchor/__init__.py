@@ -30,6 +30,8 @@ from surefoot.terms import EventKind, Slot
 __all__ = ["Hypothesis", "Placement", "Placements", "Posterior", "ReanchorContext", "Settings", "reanchor"]
 
 Floats = npt.NDArray[np.float64]
+LEAST_LEFT = 0.02
+"""Chance that a device is there although the form notes that all of its kind were removed."""
 REMOVED = (EventKind.LIFTED, EventKind.CLEARED, EventKind.DETONATED, EventKind.LOST, EventKind.RELAID)
 
 
@@ -220,9 +222,9 @@ def _not_removed(record: MinefieldRecord, model: npt.NDArray[np.object_]) -> Flo
             continue
         wanted = type_key(event.model)
         fits = np.array([not wanted or wanted in map(type_key, mixture_shares(label)) for label in model], dtype=bool)
-        if fits.any():
-            left[fits] *= max(0.02, 1.0 - event.count / max(fits.sum(), 1))
-    return left
+        if left[fits].sum() > 0.0:
+            left[fits] *= max(0.0, 1.0 - event.count / left[fits].sum())
+    return np.maximum(left, LEAST_LEFT)
 
 
 def _vague_density(readings: Readings, seen: Seen, context: ReanchorContext, priors: Priors) -> Floats:

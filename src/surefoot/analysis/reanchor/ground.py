@@ -180,18 +180,24 @@ def _type_agreement(found: Ints, recorded: Ints) -> Floats:
 
 
 def _stated_agreement(seen: Seen, k: int, record_id: str, row: npt.NDArray[np.object_], index: Floats) -> Floats:
-    """The finder's own words, right with `STATED_PLACE_RELIABILITY`, spread evenly over the rest otherwise."""
-    wrong = 1.0 - STATED_PLACE_RELIABILITY
+    """The finder's own words, right with `STATED_PLACE_RELIABILITY`; clutter is given any words as wrong ones are.
+
+    The record named has odds of 19 against one not named, as where finds are matched; row and number share these out
+    among its devices, the wrong words evenly over the rest. Words about another record say nothing of this one: that
+    one competes for the find.
+    """
     if seen.stated_record[k] != record_id:
-        return np.full(len(row), wrong)
+        return np.ones(len(row))
+    right = STATED_PLACE_RELIABILITY
     fits = np.ones(len(row), dtype=bool)
     if seen.stated_row[k]:
         fits &= np.array([str(name) == str(seen.stated_row[k]) for name in row])
     if np.isfinite(seen.stated_index[k]):
         fits &= index == seen.stated_index[k]
-    if not fits.any():
-        return np.ones(len(row))
-    return np.where(fits, STATED_PLACE_RELIABILITY * len(row) / fits.sum(), wrong)
+    share, named = float(fits.mean()), np.full(len(row), right / (1.0 - right))
+    if 0.0 < share < 1.0:
+        named *= np.where(fits, right / share, (1.0 - right) / (1.0 - share))
+    return named
 
 
 def union_box(boxes: Sequence[tuple[float, float, float, float]]) -> tuple[float, float, float, float]:

@@ -27,6 +27,8 @@ Ints = npt.NDArray[np.int64]
 LEAST_ELSEWHERE = 0.01
 ROUNDS = 2
 """Rounds after the first, for records that compete."""
+DAMPING = 0.5
+"""How far a record's density at the things seen moves in a round: at once, two like records would take turns."""
 
 
 @dataclass(frozen=True)
@@ -89,24 +91,33 @@ def correct_all(
     around
         What was seen, and the settings.
     runner
-        Maps a pure function over the records of the first round, in their order; default: the plain `map`. Records that
-        compete take turns in the rounds after it.
+        Maps a pure function over records, in their order; default: the plain `map`. Records that compete see each other
+        as they stood in the round before: none has a find because it was looked at first.
     """
+    order = sorted(range(len(subjects)), key=lambda n: subjects[n].prior.record_id)
+    corrected = _correct_in_order([subjects[n] for n in order], around, runner or map)
+    return tuple(corrected[order.index(n)] for n in range(len(subjects)))
+
+
+def _correct_in_order(subjects: Sequence[Subject], around: Surroundings, runner: Runner) -> list[Corrected]:
+    """Correct records in an order of their own; sums over rivals have the same digits in whatever order they came."""
     priors = [s.prior for s in subjects]
     rivals, here = visited(priors, around.seen), competitors(priors, around.seen)
     density = [_prior_density(s, around.seen) for s in subjects]
     step = _Step(around)
-    corrected = list((runner or map)(step, (Work(s, _others(density, rivals[n])) for n, s in enumerate(subjects))))
+    corrected = list(runner(step, (Work(s, _others(density, rivals[n])) for n, s in enumerate(subjects))))
     contested = [
         n for n, c in enumerate(corrected) if len(here[n]) or (len(rivals[n]) and _elsewhere(c) > LEAST_ELSEWHERE)
     ]
     if contested:
         density = [_density(c, s, around.seen) for c, s in zip(corrected, subjects, strict=True)]
     for _ in range(ROUNDS if contested else 0):
+        again = runner(step, [Work(subjects[n], _others(density, rivals[n])) for n in contested])
+        for n, result in zip(contested, again, strict=True):
+            corrected[n] = result
         for n in contested:
-            corrected[n] = step(Work(subjects[n], _others(density, rivals[n])))
-            density[n] = _density(corrected[n], subjects[n], around.seen)
-    return tuple(corrected)
+            density[n] = (1.0 - DAMPING) * density[n] + DAMPING * _density(corrected[n], subjects[n], around.seen)
+    return corrected
 
 
 def _elsewhere(corrected: Corrected) -> float:
