@@ -296,10 +296,10 @@ def _one_account(
     factor = rng.choice(factors)
     seen = factor * ground / (1.0 + (factor - 1.0) * ground) * chance
     found = rng.binomial(present, seen)
-    facts = RecordFacts(
-        recorded, removed, found.astype(np.float64), ground, np.zeros(records), np.zeros(records, dtype=np.int64)
-    )
-    told = still_in_ground(facts, float(chance) if stated else None, factors, presence, detection, LEVEL, 2000, rng)
+    none, group = np.zeros(records), np.zeros(records, dtype=np.int64)
+    stating = (np.full(records, chance), none) if stated else (none, np.ones(records))
+    facts = RecordFacts(recorded, removed, found.astype(np.float64), ground, none, group, *stating, np.arange(records))
+    told, _ = still_in_ground(facts, factors, 0.0, presence, detection, LEVEL, 2000, rng)
     true, (low, high) = float((present - found).sum()), told.interval
     return low - 1e-9 <= true <= high + 1e-9, high - low, told.median - true
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import shapely
 
 from surefoot.analysis.reanchor import Placement, Placements
-from surefoot.analysis.reanchor.placements import overall
+from surefoot.analysis.reanchor.placements import between_placements, overall
 from surefoot.analysis.reanchor.region import LEVELS, region_of, why_ellipses_mislead
 from surefoot.model import Case
 from surefoot.positions.covariance import turned
@@ -31,7 +31,8 @@ def reanchor_document(case: Case, grid: Grid, result: Placements, *, version: st
 
     Places are WGS 84 degrees; covariances of devices m2, east then north in the tangent plane of the device, those of a
     placement in (m, m, deg, 1) in the case's CRS. `devices` are the same over all placements: their 90 % ellipses hold
-    90 % of the posterior, whichever placement is true. Placements below a weight of 0.05 are counted in
+    90 % of the posterior, whichever placement is true; null where the placements lie apart and the middle between them
+    is in none (then `region` tells). Placements below a weight of 0.05 are counted in
     `weight_not_listed`.
     """
     listed, names, rows = worth_listing(result.placements), _names(case), row_names(result)
@@ -83,7 +84,11 @@ def _names(case: Case) -> list[str]:
 def _devices(result: Placements, grid: Grid) -> list[dict[str, Any]]:
     mean, covariance = overall(result.placements)
     longitude, latitude, cov = _on_earth(mean, covariance, grid)
-    return [{**_name(result, i), **_place(longitude[i], latitude[i], cov[i])} for i in range(len(mean))]
+    nowhere = between_placements(result.placements, mean)
+    return [
+        {**_name(result, i), **(_NO_PLACE if nowhere[i] else _place(longitude[i], latitude[i], cov[i]))}
+        for i in range(len(mean))
+    ]
 
 
 def _on_earth(mean: npt.NDArray[np.complex128], covariance: Floats, grid: Grid) -> tuple[Floats, Floats, Floats]:
@@ -97,7 +102,11 @@ def _name(result: Placements, device: int) -> dict[str, Any]:
     return {"row": str(result.row[device]), "index": index if np.isfinite(index) else None}
 
 
-def _place(longitude: float, latitude: float, cov: Floats) -> dict[str, float]:
+_NO_PLACE: dict[str, float | None] = dict.fromkeys(("longitude", "latitude", "cov_ee_m2", "cov_en_m2", "cov_nn_m2"))
+"""Of a device whose placements lie apart: the middle between them is no place where it may be."""
+
+
+def _place(longitude: float, latitude: float, cov: Floats) -> dict[str, float | None]:
     return {
         "longitude": float(longitude), "latitude": float(latitude),
         "cov_ee_m2": float(cov[0, 0]), "cov_en_m2": float(cov[0, 1]), "cov_nn_m2": float(cov[1, 1]),

@@ -65,6 +65,8 @@ class Ledger:
         As given.
     still_in_ground
         Of all records together; None when nothing is recorded.
+    still_by_record
+        Of each record; the medians of records do not add up to that of all together.
     doubts
         What did not fit, SF-A020 onwards.
     noted_removed : (n,)
@@ -80,6 +82,7 @@ class Ledger:
     row: Texts
     model: Texts
     still_in_ground: StillInGround | None
+    still_by_record: Mapping[int, StillInGround]
     doubts: tuple[Doubt, ...]
     noted_removed: Floats
     present: Floats
@@ -137,7 +140,7 @@ def ledger(
     item_row: Texts,
     item_model: Texts,
     searched: Floats,
-    detection: float | None,
+    detection: Floats | float | None,
     removals: Sequence[Removal] = (),
     rng: np.random.Generator,
     find_in_search: npt.NDArray[np.bool_] | None = None,
@@ -148,6 +151,7 @@ def ledger(
     level: float = 0.9,
     draws: int = 2000,
     as_recorded: bool = False,
+    elsewhere: float = 0.0,
 ) -> Ledger:
     """Account for every recorded device.
 
@@ -163,7 +167,8 @@ def ledger(
     searched : (n,)
         P(the item's place lies on searched ground), before looking at what was found.
     detection
-        P(a device on searched ground is found), over 0 and at most 1; None = unknown (`detection_beta`).
+        P(a device on searched ground is found), over 0 and at most 1, of all ground or (n,) of the ground each item
+        lies on if on searched ground; None or nan = unknown (`detection_beta`).
     removals
         Removals noted on the records, in order of date.
     rng
@@ -185,6 +190,8 @@ def ledger(
         Positions as recorded: how much of a record's true place was searched is not known well (a search that
         follows finds covers more of it than of the recorded place, one that follows the record less), so
         `still_in_ground` holds for odds of coverage within a factor of `COVERAGE_FACTOR` either way.
+    elsewhere
+        Chance that a gross error puts a record where its searched ground says nothing of it.
 
     Returns
     -------
@@ -196,12 +203,11 @@ def ledger(
         SF-A003 a probability outside its range.
     """
     ground = np.asarray(searched, dtype=np.float64)
-    if not np.all((ground >= 0.0) & (ground <= 1.0)) or (detection is not None and not 0.0 < detection <= 1.0):
-        raise UsageError("SF-A003", f"searched / detection {detection}")
+    found_there = _detection(detection, ground)
     fate = _from_finds(association, find_fate)
     noted = _take_removals(fate, association.item_record, item_model, removals, mixtures or {})
     rest = np.maximum(1.0 - fate.sum(axis=1), 0.0)
-    likely_detection = detection or detection_beta[0] / sum(detection_beta)
+    likely_detection = np.where(np.isfinite(found_there), found_there, detection_beta[0] / sum(detection_beta))
     presence = _presence(association, ground, likely_detection, presence_beta)
     seen = presence * likely_detection
     # Given that it was not found, an item is more likely to lie where nobody looked.
@@ -212,15 +218,29 @@ def ledger(
     left = association.per_item((np.asarray(find_fate, dtype=object) == FindFate.LEFT).astype(np.float64))
     missed = presence * (1.0 - likely_detection) / np.maximum(1.0 - seen, 1e-12)
     present = np.clip(left + rest * (on_searched * missed + (1.0 - on_searched) * presence), 0.0, 1.0)
-    remaining = None
+    remaining: StillInGround | None = None
+    each: Mapping[int, StillInGround] = {}
     if ground.size:
-        facts = record_facts(association, fate, ground, find_fate, find_in_search, item_group, as_recorded)
+        facts = record_facts(
+            association, fate, ground, found_there, find_fate, find_in_search, item_group, as_recorded
+        )  # fmt: skip
         factors = COVERAGE_FACTORS if as_recorded else np.ones(1)
-        remaining = still_in_ground(facts, detection, factors, presence_beta, detection_beta, level, draws, rng)
+        remaining, each = still_in_ground(
+            facts, factors, elsewhere, presence_beta, detection_beta, level, draws, rng
+        )  # fmt: skip
     return Ledger(
         fate, association.item_record, np.asarray(item_row, dtype=object), np.asarray(item_model,
-        dtype=object), remaining, noted.doubts, noted.prior, present, noted.of_model,
+        dtype=object), remaining, each, noted.doubts, noted.prior, present, noted.of_model,
     )  # fmt: skip
+
+
+def _detection(stated: Floats | float | None, ground: Floats) -> Floats:
+    """Detection probability of every item's ground, (n,); nan = not stated."""
+    detection = np.broadcast_to(np.asarray(np.nan if stated is None else stated, dtype=np.float64), ground.shape)
+    known = detection[np.isfinite(detection)]
+    if not np.all((ground >= 0.0) & (ground <= 1.0)) or not np.all((known > 0.0) & (known <= 1.0)):
+        raise UsageError("SF-A003", f"searched / detection {stated}")
+    return detection
 
 
 def _from_finds(association: Association, find_fate: Texts) -> Floats:
@@ -333,10 +353,12 @@ class _TakenOfModels:
                 self.of_model[at] = self.of_model.get(at, 0.0) + float(amounts[number])
 
 
-def _presence(association: Association, ground: Floats, detection: float, beta: tuple[float, float]) -> Floats:
+def _presence(association: Association, ground: Floats, detection: Floats, beta: tuple[float, float]) -> Floats:
     """P(a recorded device is there), learnt per record from the share found on its searched ground, (n,)."""
-    records = int(association.item_record.max(initial=-1)) + 1
-    could = np.bincount(association.item_record, weights=ground, minlength=records)
-    there = np.minimum(association.per_record() / detection, could)
+    record = association.item_record
+    records = int(record.max(initial=-1)) + 1
+    could = np.bincount(record, weights=ground, minlength=records)
+    caught = np.bincount(record, weights=ground * detection, minlength=records)
+    there = np.minimum(association.per_record() * could / np.maximum(caught, 1e-300), could)
     mean = (beta[0] + there) / (beta[0] + beta[1] + could)
-    return np.asarray(mean[association.item_record], dtype=np.float64)
+    return np.asarray(mean[record], dtype=np.float64)

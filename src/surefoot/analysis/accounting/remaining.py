@@ -30,6 +30,9 @@ COVERAGE_FACTOR = 3.0
 COVERAGE_FACTORS = COVERAGE_FACTOR ** np.linspace(-1.0, 1.0, 9)
 """Factors of the odds of coverage, alike likely, for positions as recorded."""
 
+NOBODY_LOOKED = 1e-4
+"""Chance of having been found of a device that lies outside all searched ground: a find may be there by chance."""
+
 _LAID_POINTS = 21
 _DETECTION_POINTS = 15
 _PRESENCE_POINTS = 20
@@ -55,12 +58,16 @@ class RecordFacts:
     coverage: Floats
     left: Floats  # found and left in place
     group: Ints  # from 0; records of one group share how much of what they state is there
+    stated: Floats  # detection of its searched ground where that is stated, times the share of that ground
+    unstated: Floats  # share of its searched ground of which no detection is stated
+    number: Ints  # of the record
 
 
 def record_facts(
     association: Association,
     fate: Floats,
     ground: Floats,
+    detection: Floats,
     find_fate: Texts,
     in_search: npt.NDArray[np.bool_] | None,
     item_group: Ints | None,
@@ -69,6 +76,7 @@ def record_facts(
     """Sum over each record what was recorded, removed, found and left, and how much of it was searched.
 
     Where the record stands as it reads, at least as large a part of it was searched as was found by the search.
+    `detection` is that of the ground each device lies on if it lies on searched ground; nan = not stated.
     """
     kinds = np.asarray(find_fate, dtype=object)
     made_by_search = kinds != FindFate.DETONATED if in_search is None else np.asarray(in_search, dtype=np.bool_)
@@ -82,12 +90,15 @@ def record_facts(
     left = np.minimum(association.per_item((kinds == FindFate.LEFT).astype(np.float64)), 1.0)
     recorded = total(np.ones(ground.size))
     group = np.zeros(keys.size) if item_group is None else np.asarray(item_group)[first]
-    coverage = total(ground) / recorded
+    whole, known = total(ground), np.isfinite(detection)
+    stated = total(ground * np.where(known, detection, 0.0)) / np.maximum(whole, 1e-300)
+    unstated = np.where(whole > 0.0, total(ground * ~known) / np.maximum(whole, 1e-300), 1.0)
+    coverage = whole / recorded
     coverage = np.maximum(coverage, total(found) / recorded) if as_recorded else coverage
-    columns = [recorded, np.maximum(total(gone), 0.0), total(found), coverage, total(left)]
+    columns = [recorded, np.maximum(total(gone), 0.0), total(found), coverage, total(left), stated, unstated]
     # Draws must not depend on the order in which the records came.
     order = np.lexsort([*(np.round(c, 6) for c in columns), group])
-    recorded, removed, by_search, coverage, left_there = (column[order] for column in columns)
+    recorded, removed, by_search, coverage, left_there, stated, unstated = (column[order] for column in columns)
     return RecordFacts(
         recorded=recorded,
         removed=removed,
@@ -95,6 +106,9 @@ def record_facts(
         coverage=np.clip(coverage, 0.0, 1.0),
         left=left_there,
         group=np.unique(group[order], return_inverse=True)[1].astype(np.int64),
+        stated=stated,
+        unstated=unstated,
+        number=keys[order],
     )
 
 
@@ -108,31 +122,33 @@ def _log_beta(x: Floats, beta: tuple[float, float]) -> Floats:
 
 def still_in_ground(
     facts: RecordFacts,
-    detection: float | None,
     factors: Floats,
+    elsewhere: float,
     presence_beta: tuple[float, float],
     detection_beta: tuple[float, float],
     level: float,
     draws: int,
     rng: np.random.Generator,
-) -> StillInGround:
-    """Sample what remains of all records: laid -> less removals -> present -> found.
+) -> tuple[StillInGround, dict[int, StillInGround]]:
+    """Sample what remains of all records together and of each by its number: laid -> less removals -> present -> found.
 
     Laid is what was recorded with probability 0.6, else negative binomial about it; what is present of it is
     beta-binomial about a mean that the records of a group share and that their searched part teaches; what
     was found is binomial with coverage x detection, the odds of coverage times a factor all records share.
-    One detection probability is shared by all records; when it is not stated it is learnt together with the
-    rest. Devices found and left in place are still there.
+    Ground without a stated detection has one that all records share, learnt together with the rest. With the
+    chance `elsewhere` a record lies where nobody looked and its ground says nothing of it. Devices found and
+    left in place are still there.
     """
-    stated = detection is not None
-    chances = np.array([detection]) if stated else _midpoints(_DETECTION_POINTS)
-    log_chance = np.zeros(1) if stated else _log_beta(chances, detection_beta)
+    open_ = bool(np.any(facts.unstated > 0.0))
+    chances = _midpoints(_DETECTION_POINTS) if open_ else np.ones(1)
+    log_chance = _log_beta(chances, detection_beta) if open_ else np.zeros(1)
     chances, log_chance = np.tile(chances, factors.size), np.tile(log_chance, factors.size)
     factor = np.repeat(factors, chances.size // factors.size)
     means = _midpoints(_PRESENCE_POINTS)
     log_mean = _log_beta(means, presence_beta)
     tables = [
-        _present_table(facts, r, (chances, factor), means, sum(presence_beta)) for r in range(facts.recorded.size)
+        _present_table(facts, r, (chances, factor, elsewhere), means, sum(presence_beta))
+        for r in range(facts.recorded.size)
     ]
     evidence = np.zeros((int(facts.group.max()) + 1, chances.size, means.size))
     seen = [logsumexp(by_mean + by_chance[:, None, :], axis=2) for _, by_mean, by_chance in tables]
@@ -143,16 +159,23 @@ def still_in_ground(
     for g, c in np.ndindex(evidence.shape[0], chances.size):
         here = of_chance == c
         of_mean[g, here] = _draw(evidence[g, c], int(here.sum()), rng)
-    total = np.full(draws, facts.left.sum())
+    total, each = np.zeros(draws), {}
     for r, (present, by_mean, by_chance) in enumerate(tables):
+        own = np.full(draws, facts.left[r])
         cell = of_chance * means.size + of_mean[facts.group[r]]
         for at in np.unique(cell):
             here = cell == at
             chance, mean = divmod(at, means.size)
             number = present[_draw(by_mean[mean] + by_chance[chance], int(here.sum()), rng)]
-            total[here] += np.maximum(number - facts.found[r], 0.0)
-    low, median, high = np.quantile(total, [(1 - level) / 2, 0.5, (1 + level) / 2])
-    return StillInGround(float(median), (float(low), float(high)), level, float(np.mean(total < 0.5)))
+            own[here] += np.maximum(number - facts.found[r], 0.0)
+        total += own
+        each[int(facts.number[r])] = _told(own, level)
+    return _told(total, level), each
+
+
+def _told(draws: Floats, level: float) -> StillInGround:
+    low, median, high = np.quantile(draws, [(1 - level) / 2, 0.5, (1 + level) / 2]).round(9)
+    return StillInGround(float(median), (float(low), float(high)), level, float(np.mean(draws < 0.5)))
 
 
 def _draw(log_weight: Floats, size: int, rng: np.random.Generator) -> Ints:
@@ -163,7 +186,7 @@ def _draw(log_weight: Floats, size: int, rng: np.random.Generator) -> Ints:
 
 
 def _present_table(
-    facts: RecordFacts, r: int, search: tuple[Floats, Floats], means: Floats, concentration: float
+    facts: RecordFacts, r: int, search: tuple[Floats, Floats, float], means: Floats, concentration: float
 ) -> tuple[Floats, Floats, Floats]:
     """Numbers present before the search, (p,), and the two parts of their log posterior.
 
@@ -188,12 +211,15 @@ def _present_table(
     with np.errstate(divide="ignore"):
         log_present = top + np.log(np.exp(log_left - top[:, None, :]).sum(axis=1))
     log_present += gammaln(present + one) - betaln(one, other)
-    chances, factor = search
+    chances, factor, elsewhere = search
     coverage = factor * facts.coverage[r] / (1.0 + (factor - 1.0) * facts.coverage[r])
-    seen = np.clip(coverage * chances, 1e-300, 1.0 - 1e-9)[:, None]
+    seen = np.clip(coverage * (facts.stated[r] + facts.unstated[r] * chances), NOBODY_LOOKED, 1.0 - 1e-9)[:, None]
     missed = present - found
-    log_found = gammaln(present + 1) - gammaln(missed + 1) + missed * np.log1p(-seen) + found * np.log(seen)
-    return present, log_present, log_found
+    log_found = missed * np.log1p(-seen) + found * np.log(seen)
+    if elsewhere > 0.0:
+        unseen = missed * np.log1p(-NOBODY_LOOKED) + found * np.log(NOBODY_LOOKED)
+        log_found = np.logaddexp(np.log1p(-elsewhere) + log_found, np.log(elsewhere) + unseen)
+    return present, log_present, log_found + gammaln(present + 1) - gammaln(missed + 1)
 
 
 def _laid(recorded: float) -> tuple[Floats, Floats]:

@@ -134,7 +134,7 @@ def assess(
     recorded = as_recorded(basis, rng)
     maps = maps_of(case, footprints_of(shapes, grid), case.areas, layout.areas)
     outside = outside_of(case, layout, maps)
-    corrected = _corrected(basis, recorded, reanchoring, for_corrections, runner, tell)
+    corrected = _corrected(basis, recorded, reanchoring, np.random.default_rng(seed), runner, tell)
     final = recorded if corrected is None else re_anchored(basis, recorded, corrected, for_corrections)
     d2 = _corrected_outside(basis, outside, maps, corrected, for_corrections)
     both = (recorded,) if corrected is None else (recorded, final)
@@ -148,10 +148,10 @@ def _corrected(
     basis: Basis, recorded: StageResult, wanted: bool | None, rng: np.random.Generator, runner: Runner | None,
     tell: Progress,
 ) -> Corrected | None:  # fmt: skip
-    """Re-anchor every record; None where that is not wanted or nothing was seen."""
+    """Re-anchor every record; None where that is not wanted or nothing was seen or searched."""
     case = basis.case
     few = len(case.records) <= MOST_REANCHORED if wanted is None else wanted
-    if not few or not len(case.records) or not len(basis.layout.events):
+    if not few or not len(case.records) or not (len(basis.layout.events) or len(case.searched)):
         return None
     context = ReanchorContext(basis.grid, _context(case, basis.priors))
     tell("correcting records", 0.0)

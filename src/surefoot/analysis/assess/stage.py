@@ -85,7 +85,7 @@ def as_recorded(basis: Basis, rng: np.random.Generator) -> StageResult:
     case, layout, priors = basis.case, basis.layout, basis.priors
     items = place_items(basis.located, basis.grid)
     best = np.flatnonzero(items.is_best)
-    matchable = _matchable(items, best, layout)
+    matchable = _matchable(case, items, best, layout)
     ways = (
         _associate(case, items, best, layout, matchable, priors, SPARSE_CLUTTER_PER_M2),
         _associate(case, items, best, layout, matchable, priors, None),
@@ -105,14 +105,17 @@ def re_anchored(basis: Basis, recorded: StageResult, corrected: Corrected, rng: 
     """Match, account and measure with what re-anchoring left possible."""
     case, layout = basis.case, basis.layout
     items, best, ways = corrected.items, corrected.best, (corrected.association,)
-    rows = _matchable(items, np.arange(len(items)), layout)
-    searched, verified = corrected.averaged(np.column_stack([rows.searched, rows.verified])).T
-    devices = _Matchable(rows.mean[best], rows.cov[best], searched, verified, rows.area_m2)
+    rows = _matchable(case, items, np.arange(len(items)), layout)
+    over_all = corrected.averaged(np.column_stack([rows.searched, rows.stated, rows.found_there, rows.verified]))
+    searched, stated, found_there, verified = over_all.T
+    devices = _Matchable(
+        rows.mean[best], rows.cov[best], searched, stated, found_there, verified, rows.area_m2
+    )  # fmt: skip
     book = _ledger(case, items, best, layout, devices, ways[0], basis.priors, rng, as_recorded=False)
     measures = _shares_of_devices(basis, items, best, ways, devices, book, Stage.RE_ANCHORED)
     counted = _devices_by_record(recorded.items, recorded.best, None, len(case.records))
-    stated = stated_errors(case, basis.located, basis.priors, basis.grid, counted, rng)
-    standing = _positional(basis, recorded.items, recorded.best, ways[0], stated, Stage.RE_ANCHORED, rng)
+    errors = stated_errors(case, basis.located, basis.priors, basis.grid, counted, rng)
+    standing = _positional(basis, recorded.items, recorded.best, ways[0], errors, Stage.RE_ANCHORED, rng)
     measures += [replace(m, name=f"{m.name}, records as they stand") for m in standing]
     measures += remaining_measures(corrected, scopes_of(case, items.record[best]), rng)
     d4 = _devices_outside(basis, ways)
@@ -129,7 +132,7 @@ def _ledger(
         item_row=items.row[best],
         item_model=items.model[best],
         searched=devices.searched,
-        detection=_typical_detection(case),
+        detection=devices.detection,
         find_in_search=made_by_search(layout.events, layout.searched),
         removals=_removals(case),
         rng=rng,
@@ -137,7 +140,15 @@ def _ledger(
         presence_beta=tuple(priors.table["presence"]["beta"]),
         detection_beta=tuple(priors.table["search"]["unknown_detection_beta"]),
         as_recorded=as_recorded,
+        elsewhere=_elsewhere(priors) if as_recorded else 0.0,
     )
+
+
+def _elsewhere(priors: Priors) -> float:
+    """Prior chance of a mistake that puts a record off its place: where its ground was searched, it was not there."""
+    table = priors.table["hypotheses"]
+    slips = sum(float(weight) for weight in table["coordinate_slip"].values())
+    return min(slips + float(table["landmark_mistaken"]) + float(table["first_leg_reversed"]), 0.5)
 
 
 def _devices_outside(basis: Basis, ways: Sequence[Association]) -> OutsideShare:
@@ -154,6 +165,10 @@ def _typical_detection(case: Case) -> float | None:
     return float(np.median(stated)) if len(stated) else None
 
 
+MOST_DETECTION = 0.999
+"""No search finds everything."""
+
+
 @dataclass(frozen=True)
 class _Matchable:
     """The recorded devices as they enter the matching."""
@@ -161,23 +176,36 @@ class _Matchable:
     mean: Floats  # (n, 2) case CRS
     cov: Floats  # (n, 3)
     searched: Floats  # P(its place was searched)
+    stated: Floats  # P(it was searched with a stated detection probability)
+    found_there: Floats  # the same times that probability
     verified: Floats  # P(its place is verified ground) times the detection there
     area_m2: float  # of the searched ground
 
+    @property
+    def detection(self) -> Floats:
+        """Detection probability of the ground a device lies on if searched, (n,); nan = for most of it not stated."""
+        known = self.stated > 0.5 * self.searched
+        return np.where(known, self.found_there / np.maximum(self.stated, 1e-300), np.nan)
 
-def _matchable(items: PlacedItems, best: Ints, layout: Layout) -> _Matchable:
+
+def _matchable(case: Case, items: PlacedItems, best: Ints, layout: Layout) -> _Matchable:
     mean = np.column_stack([items.easting[best], items.northing[best]])
     cov = items.grid_cov_m2[best]
     verified = layout.verified
     shapes = np.concatenate([layout.searched, verified.shapes])
-    weights = np.zeros((len(shapes), 2))
-    weights[: len(layout.searched), 0], weights[len(layout.searched) :, 1] = 1.0, verified.detection
-    searched, on_verified_ground = chances_inside(mean, cov, shapes, weights).T
+    detection = np.minimum(case.searched.detection_probability, MOST_DETECTION)
+    weights = np.zeros((len(shapes), 4))
+    weights[: len(layout.searched), 0], weights[len(layout.searched) :, 3] = 1.0, verified.detection
+    weights[: len(layout.searched), 1] = np.isfinite(detection)
+    weights[: len(layout.searched), 2] = np.nan_to_num(detection)
+    searched, stated, found_there, on_verified_ground = chances_inside(mean, cov, shapes, weights).T
     area = union_area_m2(layout.searched) or _extent_m2(layout.events.position)
     return _Matchable(
         mean,
         cov,
         searched,
+        stated,
+        found_there,
         on_verified_ground,
         max(area, 1.0),
     )

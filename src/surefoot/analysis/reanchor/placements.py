@@ -129,17 +129,38 @@ def overall(placements: Sequence[Placement]) -> tuple[Complexes, Floats]:
     """Mean (n,) and covariance (n, 2, 2) of every device over all placements of a record.
 
     The ellipse that holds a device with the stated chance whichever placement is true; while several compete it is
-    wide and its middle may be a place where no placement puts the device. It has the shape of the second moments and
-    the size of which the 90 % ellipse holds 90 % of the draws: their tails are heavy while finds are few.
+    wide and its middle may be a place where no placement puts the device (`between_placements`). It has the shape of
+    the second moments of the heaviest placements that hold 90 % together, since one far off with a weight of a
+    hundredth would draw it out over kilometres, and the size of which the 90 % ellipse holds 90 % of all draws: their
+    tails are heavy while finds are few.
     """
     weight = np.array([p.weight for p in placements])
     weight = weight / weight.sum()
-    means = np.stack([p.mean for p in placements])
-    mean = weight @ means
+    core = _core(weight)
+    chosen = [placements[n] for n in core]
+    share = weight[core] / weight[core].sum()
+    means = np.stack([p.mean for p in chosen])
+    mean = share @ means
     off = np.stack([(means - mean).real, (means - mean).imag], axis=-1)
-    within = np.stack([p.item_covariance for p in placements])
-    covariance = np.einsum("p,pnij->nij", weight, within) + np.einsum("p,pni,pnj->nij", weight, off, off)
+    within = np.stack([p.item_covariance for p in chosen])
+    covariance = np.einsum("p,pnij->nij", share, within) + np.einsum("p,pni,pnj->nij", share, off, off)
     return mean, covariance * _size(placements, weight, mean, np.linalg.inv(covariance))[:, None, None]
+
+
+def _core(weight: Floats) -> Ints:
+    """Numbers of the heaviest placements that together hold the level."""
+    order = np.argsort(-weight, kind="stable")
+    return np.asarray(order[: int(np.searchsorted(np.cumsum(weight[order]), LEVEL - 1e-9)) + 1], dtype=np.int64)
+
+
+def between_placements(placements: Sequence[Placement], mean: Complexes) -> npt.NDArray[np.bool_]:
+    """Devices (n,) whose mean over all placements lies in no placement's own 90 % ellipse: no place for a marker."""
+    result = np.ones(len(mean), dtype=bool)
+    for n in _core(np.array([p.weight for p in placements]) / sum(p.weight for p in placements)):
+        off = np.stack([(mean - placements[n].mean).real, (mean - placements[n].mean).imag], axis=-1)
+        squared = np.einsum("ni,nij,nj->n", off, np.linalg.inv(placements[n].item_covariance), off)
+        result &= squared > CHI2_90
+    return result
 
 
 def _size(placements: Sequence[Placement], weight: Floats, mean: Complexes, precision: Floats) -> Floats:
