@@ -223,7 +223,7 @@ def reanchor(
     _writable(file=out)
     _writable(file=raster)
     with running(scheduler) as runner:
-        document = _reanchored(case, record, seed, strips, runner, raster)
+        document = _reanchored(case, record, seed, strips, runner, raster, lang)
     if out is not None:
         _write_reanchored(document, out)
     if as_json:
@@ -233,7 +233,8 @@ def reanchor(
 
         show_reanchored(document, lang)
     unset = strips > 0 and document["next_search"]["limits"] is None
-    raise typer.Exit(EXIT_WITH_DOUBTS if unset else EXIT_OK)
+    serious = document["set_aside"] or any(doubt["severity"] == "error" for doubt in document["doubts"])
+    raise typer.Exit(EXIT_WITH_DOUBTS if unset or serious else EXIT_OK)
 
 
 @claims_app.command("check")
@@ -287,7 +288,7 @@ def _clear_old_demo(folder: Path) -> None:
 
 
 def _reanchored(
-    folder: Path, record_id: str, seed: int, strips: int, runner: Runner, raster: Path | None
+    folder: Path, record_id: str, seed: int, strips: int, runner: Runner, raster: Path | None, lang: str
 ) -> Mapping[str, Any]:
     import numpy as np
 
@@ -312,7 +313,7 @@ def _reanchored(
     )  # fmt: skip
     if record_id not in results:
         raise RefusedError("SF-C034", record_id)
-    document = reanchor_document(case, context.grid, results[record_id], version=__version__, seed=seed)
+    document = reanchor_document(case, context.grid, results[record_id], version=__version__, seed=seed, lang=lang)
     if strips:
         document["next_search"] = _next_search(folder, case, context, results[record_id], seed, strips)
     if raster is not None:

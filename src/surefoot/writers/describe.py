@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from surefoot.analysis.accounting import StillInGround
 from surefoot.analysis.accuracy import LEVEL, Measure, OutsideShare
 from surefoot.analysis.accuracy.duplicates import SAME_SHEET
-from surefoot.analysis.assess import ENOUGH_FINDS, Assessment
+from surefoot.analysis.assess import Assessment
 from surefoot.analysis.assess.outside import KnownOnTheDay
 from surefoot.analysis.claims import CheckedClaim, ClaimReading, names_another_place
 from surefoot.analysis.locate import Readings, mixture_shares
@@ -22,7 +23,7 @@ from surefoot.writers.describe_layers import Layer, layers_of
 from surefoot.writers.describe_missed import missed_documents
 from surefoot.writers.describe_pooled import forecast_documents, learned_documents
 from surefoot.writers.describe_totals import total_document
-from surefoot.writers.placements import corrected_documents, placement_documents
+from surefoot.writers.placements import corrected_documents, doubts_of_evidence, placement_documents, weight_not_listed
 from surefoot.writers.read_json import doubt_document, set_aside_document
 from surefoot.writers.words import Words, mistake_word
 
@@ -150,6 +151,7 @@ def _placed(assessment: Assessment, number: int, readings: Readings) -> dict[str
     return {
         "stage": Stage.RE_ANCHORED.value,
         "placements": corrected_documents(placed, assessment.grid),
+        "weight_not_listed": weight_not_listed(placed.placements),
         "log_evidence_against_another_field": placed.log_evidence - placed.log_evidence_unrelated,
     }
 
@@ -245,21 +247,29 @@ def _ledger(assessment: Assessment, lang: str) -> dict[str, Any]:
         "allocated": int(np.sum(rows != "")),
         "unallocated": int(np.sum(rows == "")),
         "without_place": int(np.sum(slots == "none")),
-        "still_in_ground": {
-            "median": None if still is None else still.median,
-            "interval": None if still is None else _listed(still.interval),
-            "level": 0.9 if still is None else still.level,
-            "p_none": None if still is None else still.none,
-            "reason": None if still is not None else _words("SF-C003", lang),
-        },
+        "still_in_ground": {**_still(still), "reason": None if still is not None else _words("SF-C003", lang)},
         "missed": missed_documents(assessment),
         "by_type": _by_type(assessment),
         "by_record": [
-            {"record_id": record.record_id, "form_no": record.form_no, **by_record[number]}
+            {
+                "record_id": record.record_id,
+                "form_no": record.form_no,
+                **by_record[number],
+                "still_in_ground": _still(book.still_by_record[number]),
+            }
             for number, record in enumerate(assessment.case.records)
             if number in by_record
         ],
     }
+
+
+def _still(still: StillInGround | None) -> dict[str, Any]:
+    """What is left; null where nothing is recorded."""
+    if still is None:
+        return {"median": None, "interval": None, "level": 0.9, "p_none": None}
+    return {
+        "median": still.median, "interval": _listed(still.interval), "level": still.level, "p_none": still.none
+    }  # fmt: skip
 
 
 def _by_type(assessment: Assessment) -> dict[str, dict[str, float]]:
@@ -355,11 +365,11 @@ def _suspicion(assessment: Assessment, number: int, lang: str) -> list[dict[str,
 def _corrected_doubts(assessment: Assessment, number: int, lang: str) -> Iterator[Doubt]:
     """What re-anchoring found wrong with a record."""
     corrected, where = assessment.corrected, assessment.case.records[number].where
-    finds = assessment.finds_per_record[number]
     if corrected is None:
         return
-    if corrected.of_another_field(number) and finds >= ENOUGH_FINDS:
-        yield Doubt("SF-C052", Severity.WARNING, where, f"{finds:.1f}")
+    if number in corrected.placements:
+        yield from doubts_of_evidence(corrected.placements[number], where)
+    finds = assessment.finds_per_record[number]
     mistake = corrected.mistake(number)
     if mistake is not None:
         values = {

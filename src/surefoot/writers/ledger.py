@@ -145,6 +145,11 @@ def write_ledger(assessment: Assessment, path: str | os.PathLike[str]) -> None:
             "By record",
             [_Column("record_id", "Record", 20), _Column("form_no", "Form no.", 14)],
             by_record,
+            [
+                _Column("still_median", "Still in the ground: median", 14, "count"),
+                _Column("still_low", "from", 10, "count"),
+                _Column("still_high", "to (90 %)", 10, "count"),
+            ],
         )
         _missed_sheet(book, ledger.get("missed") or [])
         _item_sheets(book, assessment.layers.get("items"))
@@ -195,7 +200,12 @@ def _type_rows(ledger: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _record_rows(ledger: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [dict(row) for row in ledger.get("by_record") or []]
+    rows = []
+    for row in ledger.get("by_record") or []:
+        still = row.get("still_in_ground") or {}
+        low, high = still.get("interval") or (None, None)
+        rows.append({**row, "still_median": still.get("median"), "still_low": low, "still_high": high})
+    return rows
 
 
 # --- cells -----------------------------------------------------------------------------------------------
@@ -245,16 +255,19 @@ def _heads(book: _Book, sheet: Any, columns: Sequence[_Column], n_rows: int) -> 
 # --- sheets ----------------------------------------------------------------------------------------------
 
 
-def _fates_sheet(book: _Book, name: str, keys: Sequence[_Column], rows: Sequence[Mapping[str, Any]]) -> None:
-    """A table of fates with a total row and a check column."""
+def _fates_sheet(
+    book: _Book, name: str, keys: Sequence[_Column], rows: Sequence[Mapping[str, Any]], beside: Sequence[_Column] = ()
+) -> None:  # fmt: skip
+    """A table of fates with a total row and a check column; `beside` are columns that no total is made of."""
     fates = [_Column(k, t, 13, "count") for k, t in TITLES.items()]
-    columns = [*keys, *fates, _Column("check", "Check: recorded minus the six", 16, "check")]
+    columns = [*keys, *fates, _Column("check", "Check: recorded minus the six", 16, "check"), *beside]
     note = "Expected counts. Every line balances: recorded = the six fates."
     sheet = _open_sheet(book, name, name, note, [c.width for c in columns])
     _heads(book, sheet, columns, len(rows))
     for i, row in enumerate(rows):
-        for j, column in enumerate(columns[:-1]):
-            _put(book, sheet, FIRST_ROW + i, j, row.get(column.key), column.kind)
+        for j, column in enumerate(columns):
+            if column.key != "check":
+                _put(book, sheet, FIRST_ROW + i, j, row.get(column.key), column.kind)
         _check(book, sheet, FIRST_ROW + i, len(keys), row)
     if rows:
         _totals(book, sheet, len(keys), rows)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from surefoot.analysis.assess import ENOUGH_FINDS
 from surefoot.analysis.assess.placed import LEAST_WEIGHT
 from surefoot.analysis.locate import Reading, Readings
 from surefoot.analysis.reanchor import Placement, Placements
+from surefoot.model import Doubt, Where
 from surefoot.positions.grid import Grid
 from surefoot.positions.local import from_local
+from surefoot.terms import Severity
 
 Floats = npt.NDArray[np.float64]
+
+SPEAKS_AGAINST = -float(np.log(10.0))
+"""Log evidence of a record below which what was seen and searched speaks against it, ten to one."""
 
 
 def placement_documents(readings: Readings, grid: Grid) -> list[dict[str, Any]]:
@@ -31,9 +37,23 @@ def worth_listing(placements: Sequence[Placement]) -> list[Placement]:
     return [p for n, p in enumerate(placements) if n == 0 or p.weight >= LEAST_WEIGHT]
 
 
+def weight_not_listed(placements: Sequence[Placement]) -> float:
+    """Weight of the placements that are too light to be listed."""
+    return max(0.0, 1.0 - sum(p.weight for p in worth_listing(placements)))
+
+
 def corrected_documents(placed: Placements, grid: Grid) -> list[dict[str, Any]]:
     """Return the placements that remain possible after re-anchoring, the heaviest first."""
     return [corrected_placement(p, grid, row_names(placed)) for p in worth_listing(placed.placements)]
+
+
+def doubts_of_evidence(placed: Placements, where: Where) -> Iterator[Doubt]:
+    """What was seen and searched may speak for another field, or against the record."""
+    finds = sum(p.weight * float(p.p_find.sum()) for p in placed.placements)
+    if finds >= ENOUGH_FINDS and placed.log_evidence <= placed.log_evidence_unrelated:
+        yield Doubt("SF-C052", Severity.WARNING, where, f"{finds:.1f}")
+    if placed.log_evidence < SPEAKS_AGAINST:
+        yield Doubt("SF-C055", Severity.WARNING, where, f"{np.exp(min(-placed.log_evidence, 30.0)):.0f}")
 
 
 def row_names(placed: Placements) -> list[str]:

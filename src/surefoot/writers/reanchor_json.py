@@ -15,7 +15,14 @@ from surefoot.model import Case
 from surefoot.positions.covariance import turned
 from surefoot.positions.grid import Grid
 from surefoot.positions.zones import convergence_deg
-from surefoot.writers.placements import corrected_placement, row_names, worth_listing
+from surefoot.writers.placements import (
+    corrected_placement,
+    doubts_of_evidence,
+    row_names,
+    weight_not_listed,
+    worth_listing,
+)
+from surefoot.writers.read_json import doubt_document, set_aside_document
 
 Floats = npt.NDArray[np.float64]
 STAGE_NOTE = (
@@ -26,15 +33,19 @@ STAGE_NOTE = (
 )
 
 
-def reanchor_document(case: Case, grid: Grid, result: Placements, *, version: str, seed: int) -> dict[str, Any]:
+def reanchor_document(
+    case: Case, grid: Grid, result: Placements, *, version: str, seed: int, lang: str = "en"
+) -> dict[str, Any]:  # fmt: skip
     """Return the placements that remain possible for a record, and its devices under each of them.
 
     Places are WGS 84 degrees; covariances of devices m2, east then north in the tangent plane of the device, those of a
     placement in (m, m, deg, 1) in the case's CRS. `devices` are the same over all placements: their 90 % ellipses hold
     90 % of the posterior, whichever placement is true; null where the placements lie apart and the middle between them
     is in none (then `region` tells). Placements below a weight of 0.05 are counted in
-    `weight_not_listed`.
+    `weight_not_listed`. `set_aside` and `doubts` are those of the whole case and of the record's evidence.
     """
+    where = next(r.where for r in case.records if r.record_id == result.record_id)
+    doubts = [*doubts_of_evidence(result, where), *case.doubts]
     listed, names, rows = worth_listing(result.placements), _names(case), row_names(result)
     return {
         "schema": "surefoot/reanchor-1",
@@ -47,11 +58,13 @@ def reanchor_document(case: Case, grid: Grid, result: Placements, *, version: st
         "events_within_reach": [names[k] for k in result.find],
         "log_evidence_against_clutter": result.log_evidence,
         "log_evidence_against_another_field": result.log_evidence - result.log_evidence_unrelated,
-        "weight_not_listed": max(0.0, 1.0 - sum(p.weight for p in listed)),
+        "weight_not_listed": weight_not_listed(result.placements),
         "placements": [corrected_placement(p, grid, rows) for p in listed],
         "region": region_document(result, grid),
         "devices": _devices(result, grid),
         "items": [row for n, p in enumerate(listed) for row in _items(n, p, result, grid, names)],
+        "set_aside": [set_aside_document(row, lang) for row in case.set_aside],
+        "doubts": [doubt_document(doubt, lang) for doubt in doubts],
     }
 
 

@@ -31,6 +31,7 @@ class FatesRow:
     name: str
     counts: tuple[str, ...]
     balance: str
+    still: str = ""  # in the ground, with its interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class TableRow:
     file: str
     counts: tuple[str, ...]
     balance: str
+    still: str = ""  # in the ground, with its interval
 
 
 # --- forms -----------------------------------------------------------------------------------------------
@@ -188,7 +190,14 @@ def _fates_row(name: str, counts: Entry, words: Words) -> FatesRow:
     balanced = abs(off) <= 1e-9 * max(1.0, abs(counts["recorded"]))
     balance = words("ledger.balances") if balanced else words("ledger.differs", n=words.number(off, 3))
     shown = (words.count(counts["recorded"]), *(_expected(counts[f], words) for f in FATES))
-    return FatesRow(name, shown, balance)
+    return FatesRow(name, shown, balance, _still(counts.get("still_in_ground") or {}, words))
+
+
+def _still(still: Entry, words: Words) -> str:
+    if still.get("interval") is None:
+        return ""
+    low, high = still["interval"]
+    return f"{words.count(still['median'])} ({words.count(low)} – {words.count(high)})"
 
 
 # --- claims ----------------------------------------------------------------------------------------------

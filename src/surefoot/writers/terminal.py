@@ -82,7 +82,7 @@ def _records(records: Sequence[Mapping[str, Any]], words: Words) -> Table:
 
 
 def _serious(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    every = [*document["doubts"], *(doubt for record in document["records"] for doubt in record["doubts"])]
+    every = [*document["doubts"], *(doubt for record in document.get("records", []) for doubt in record["doubts"])]
     return [doubt for doubt in every if doubt["severity"] != "info"]
 
 
@@ -197,6 +197,9 @@ def show_reanchored(document: Mapping[str, Any], lang: str = "en") -> None:
     if document["region"] is not None:
         console.print(_region(document["region"], words))
     console.print(words("terminal.proposal"))
+    problems = [*document["set_aside"], *_serious(document)]
+    if problems:
+        console.print(_problems(problems, words))
     if "next_search" in document:
         _show_next_search(document["next_search"], console, words, lang)
 
