@@ -428,3 +428,15 @@ def test_a_geopackage_without_next_is_refused(case: Path, proposed: Any, tmp_pat
         outcome = run("reanchor", case, "--record", proposed["record_id"], *arguments)
         assert outcome.code == 2
         assert outcome.err.startswith("SF-C03")
+
+
+def test_reanchor_tells_what_was_set_aside(case: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "with a broken row"
+    shutil.copytree(case, copy)
+    with (copy / "finds.csv").open("a", encoding="utf-8") as table:
+        table.write("NOWHERE" + "," * 5 + "\n")
+    record = json.loads(run("read", copy, "--json").out)["records"][0]["record_id"]
+    outcome = run("reanchor", copy, "--record", record, "--json")
+    assert outcome.code == 1
+    assert len(json.loads(outcome.out)["set_aside"]) == 1
+    assert "finds.csv" in run("reanchor", copy, "--record", record).out

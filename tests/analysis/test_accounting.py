@@ -279,3 +279,24 @@ class TestUgly:
         table = np.full((2, 6), 1 / 3)
         remaining = account(table).still_in_ground
         assert np.isfinite(remaining.median)
+
+
+def test_what_is_left_hangs_on_the_detection_of_each_records_own_ground() -> None:
+    """Of two records of 100 devices one was searched at 0.99 (85 found), one at 0.5 (42 found)."""
+    record = np.repeat([0, 1], 100)
+    table = np.zeros((200, 127))
+    table[np.r_[0:85, 100:142], np.arange(127)] = 1.0
+    told = account(table, record=record, detection=np.where(record == 0, 0.99, 0.5))
+    assert told.still_in_ground.interval[0] < 43 < told.still_in_ground.interval[1]
+    assert told.still_by_record[0].median <= 3
+    assert 25 < told.still_by_record[1].median < 60
+    one = account(table, record=record, detection=np.where(record == 0, 0.99, np.nan))
+    assert one.still_by_record[0].median <= 3
+    assert one.still_by_record[1].interval[1] > 20  # of unknown detection
+
+
+def test_ground_searched_without_a_find_is_no_proof_where_the_record_may_lie_elsewhere() -> None:
+    nothing = np.zeros((60, 0))
+    sure, doubtful = account(nothing), account(nothing, elsewhere=0.2)
+    assert sure.still_in_ground.interval[1] < 5
+    assert doubtful.still_in_ground.interval[1] > 45

@@ -493,3 +493,32 @@ def test_devices_taken_away_where_no_search_is_on_file_are_gone(tmp_path: Path, 
     assert still is not None
     assert still.median == pytest.approx((20 - removed) * 0.85, abs=2.5)
     assert still.interval[0] <= 20 - removed
+
+
+FAR_SEARCH = json.dumps({"type": "FeatureCollection", "features": [{
+    "type": "Feature", "properties": {"id": "S1", "detection_probability": 0.95, "method": "clearance", "qa": "passed"},
+    "geometry": shapely.geometry.mapping(box(46.99, 39.95, 46.991, 39.951)),
+}]})  # fmt: skip
+
+
+def test_ground_searched_far_from_every_record_stops_nothing(simulated: Path, tmp_path: Path) -> None:
+    shutil.copytree(simulated, tmp_path / "far")
+    (tmp_path / "far" / "searched.geojson").write_text(FAR_SEARCH, encoding="utf-8")
+    for corrected in (False, True):
+        result = assess(read_case_folder(tmp_path / "far"), reanchoring=corrected)
+        assert result.ledger.totals()["searched_not_found"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_command_for_one_record_and_the_assessment_say_the_same(simulated: Path) -> None:
+    read = read_case_folder(simulated)
+    result = assess(read)
+    assert result.corrected is not None
+    number, placed = max(result.corrected.placements.items(), key=lambda pair: len(pair[1].find))
+    outcome = CliRunner().invoke(app, ["reanchor", str(simulated), "--record", placed.record_id, "--json"])
+    told = json.loads(outcome.stdout)
+    assert [p["weight"] for p in told["placements"]] == [p.weight for p in placed.placements][: len(told["placements"])]
+    record = describe(result, version="0").document["records"][number]
+    assert sum(p["weight"] for p in record["placements"]) + record["weight_not_listed"] == pytest.approx(1.0)
+    assert record["weight_not_listed"] == told["weight_not_listed"]
+    left = describe(result, version="0").document["ledger"]["by_record"][number]["still_in_ground"]
+    assert left["interval"][0] <= left["median"] <= left["interval"][1]

@@ -428,3 +428,10 @@ def test_share_posterior_is_the_one_behind_the_interval() -> None:
     assert np.all(np.diff(posterior.quantiles) >= 0)
     low, high = posterior.at(np.array([0.05, 0.95]))
     assert 0.2 < low < 16 / 28 < high < 0.9
+
+
+@pytest.mark.parametrize(("blocks", "known"), [(1000, False), (3, True)])
+def test_blocks_that_happen_to_be_alike_say_nothing_of_their_scatter(blocks: int, known: bool) -> None:
+    result = survey_total([Stratum(blocks, np.array([2, 2, 2]), 1.0)], rng=np.random.default_rng(0))
+    assert result.ht_interval == ((6.0, 6.0) if known else None)
+    assert result.reason == (None if known else "SF-A076")

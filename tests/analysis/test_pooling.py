@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+from surefoot.analysis.locate import LocateContext, Priors, locate
 from surefoot.analysis.pooling import RecordErrors, forecast_confirmed, forecast_displacement, learn
-from surefoot.analysis.pooling.learned import SOURCES, scaled
+from surefoot.analysis.pooling.learned import SOURCES, BeforeFinds, record_errors, scaled
+from surefoot.analysis.reanchor import Placements
+from surefoot.analysis.reanchor.hypotheses import RecordPrior, hypotheses_of
+from surefoot.model import Where
+from surefoot.positions.grid import grid_at
+from surefoot.readers.forms.documents import FormDocument
+from surefoot.readers.forms.parse import parse_form
 from surefoot.readers.priors import default_priors
+
+Floats = npt.NDArray[np.float64]
 
 TRUE_SIGMAS = (18.0, 0.07, 0.05)  # landmark, metres per axis; bearing, radians; distance, relative
 FLOOR = np.diag([1e-4, 1e-4, 1e-8, 1e-8])
@@ -26,7 +40,12 @@ def corrected_record(rng: np.random.Generator, factors: tuple[float, float, floa
     truth = rng.multivariate_normal(np.zeros(4), np.einsum("s,sij->ij", np.square(factors), parts) + FLOOR)
     spread = np.diag(np.square([sigma_m, sigma_m, sigma_m / 150.0, sigma_m / 150.0]))
     draws = rng.multivariate_normal(truth, spread, 100)
-    return RecordErrors(np.ones(1), prior[None], parts[None], (draws,), 4.0)
+    return one_hypothesis(prior, parts, draws)
+
+
+def one_hypothesis(prior: Floats, parts: Floats, draws: Floats) -> RecordErrors:
+    before = BeforeFinds(np.ones(1), np.zeros((1, 2)), prior[None], parts[None])
+    return RecordErrors(np.ones(1), prior[None], parts[None], (draws,), 4.0, before)
 
 
 def test_eight_forms_of_which_25_of_91_devices_were_confirmed_say_little_about_a_ninth() -> None:
@@ -68,7 +87,7 @@ def test_records_that_are_as_uncertain_as_before_teach_nothing() -> None:
         one = corrected_record(rng, (1.0, 1.0, 1.0), 1.0)
         normal = rng.multivariate_normal(np.zeros(4), one.covariance[0], 400)
         prior = normal * np.sqrt(4.0 / rng.chisquare(4.0, 400))[:, None]
-        records.append(RecordErrors(one.weight, one.covariance, one.parts, (prior,), 4.0))
+        records.append(one_hypothesis(one.covariance[0], one.parts[0], prior))
     for factor in learn("all", records, default_priors()).factor.values():
         assert factor is not None
         assert factor.value == pytest.approx(1.0, abs=0.2)
@@ -80,7 +99,7 @@ def test_a_source_that_no_record_has_is_not_learned() -> None:
     parts = np.zeros((1, 3, 4, 4))
     parts[0, 0, 0, 0] = parts[0, 0, 1, 1] = 18.0**2
     prior = parts[:, 0] + FLOOR
-    records = [RecordErrors(np.ones(1), prior, parts, (rng.multivariate_normal(np.zeros(4), FLOOR, 50),), 4.0)] * 4
+    records = [one_hypothesis(prior[0], parts[0], rng.multivariate_normal(np.zeros(4), FLOOR, 50))] * 4
     learned = learn("series:S", records, default_priors())
     assert learned.factor["landmark"] is not None
     assert learned.factor["landmark"].value < 0.7
@@ -107,3 +126,48 @@ def test_only_the_sigmas_of_a_source_are_scaled() -> None:
     assert wider["bearing"]["volcanic_extra_deg"] == table["bearing"]["volcanic_extra_deg"]
     assert wider["distance"] == table["distance"]
     assert table == default_priors().table
+
+
+def test_what_a_source_adds_is_read_off_the_priors_themselves() -> None:
+    """Covariance + (f^2 - 1) x part is the covariance under sigmas f times as large."""
+    priors, grid = default_priors(), grid_at("EPSG:32638", 46.9, 39.9)
+    form = {
+        "record_id": "R", "family": "formulyar", "laid": "12.07.1993", "map": {"scale": "50000"}, "crs": "СК-42 зона 8",
+        "reference_points": [{"id": "A", "description": "road fork", "position": "X=4416343 Y=8491643"}],
+        "legs": [{"from": "A", "to": "1", "bearing": "дирекционный 60°", "distance": "150 м"},
+                 {"from": "1", "to": "2", "bearing": "дирекционный 150°", "distance": "76 м"}],
+        "rows": [{"no": "1", "from": "1", "to": "2", "spacing": "4 м", "mines": {"ПМН": "20"}}],
+    }  # fmt: skip
+    record = parse_form(FormDocument(Where("f.yaml", row=1), "R", form))
+
+    def prior(table: Priors) -> RecordPrior:
+        made = hypotheses_of(locate(record, context=LocateContext(table)), table, grid.project, grid.crs)
+        assert made is not None
+        return made
+
+    first = prior(priors)
+    one = SimpleNamespace(
+        p_find=np.ones((1, 1)), hypothesis=first.hypotheses[0], weight=1.0, draws=np.zeros((50, 6))
+    )  # fmt: skip
+    recorded = first.hypotheses[0].centroid + first.hypotheses[0].pattern
+    placed = SimpleNamespace(placements=[one], posterior=SimpleNamespace(prior=first), recorded=recorded)
+    errors = record_errors(cast("Placements", placed), priors, lambda table: prior(table).hypotheses)
+    assert errors is not None
+    for number, source in enumerate(SOURCES):
+        wider = prior(Priors(scaled(priors.table, {source: 1.5}))).hypotheses[0].covariance
+        assert np.diag(errors.covariance[0] + 1.25 * errors.parts[0, number]) == pytest.approx(np.diag(wider), rel=0.02)
+    assert errors.before.weight.sum() == pytest.approx(1.0)
+    assert np.hypot(*errors.before.offset.T).min() == pytest.approx(0.0, abs=0.01)
+
+
+def test_a_new_form_may_hold_a_gross_error() -> None:
+    rng = np.random.default_rng(3)
+    records = []
+    for _ in range(30):
+        one = corrected_record(rng, (1.0, 1.0, 1.0), 0.5)
+        twice = (np.concatenate([a, a]) for a in (one.covariance, one.parts))
+        before = BeforeFinds(np.array([0.7, 0.3]), np.array([[0.0, 0.0], [400.0, 0.0]]), *twice)
+        records.append(replace(one, before=before))
+    forecast = forecast_displacement("all", records, learn("all", records, default_priors()), rng)
+    assert forecast.interval is not None
+    assert forecast.interval[1] > 350.0

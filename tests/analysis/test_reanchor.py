@@ -14,11 +14,18 @@ from scipy.stats import multivariate_normal, norm, qmc
 
 from surefoot.analysis.kernels import registration
 from surefoot.analysis.locate import LocateContext, locate
-from surefoot.analysis.reanchor import Placements, ReanchorContext, Settings, reanchor
+from surefoot.analysis.reanchor import LEAST_LEFT, Placements, ReanchorContext, Settings, _not_removed, reanchor
 from surefoot.analysis.reanchor import sampler as sampler_module
-from surefoot.analysis.reanchor.ground import NEGLIGIBLE, NOTHING_SEARCHED, SearchedGround, Seen, mask_of
+from surefoot.analysis.reanchor.ground import (
+    NEGLIGIBLE,
+    NOTHING_SEARCHED,
+    SearchedGround,
+    Seen,
+    agreement,
+    mask_of,
+)
 from surefoot.analysis.reanchor.hypotheses import Hypothesis, RecordPrior
-from surefoot.analysis.reanchor.placements import placements_of
+from surefoot.analysis.reanchor.placements import Placement, between_placements, overall, placements_of
 from surefoot.analysis.reanchor.posterior import RecordFacts, explore
 from surefoot.analysis.reanchor.sampler import (
     Target,
@@ -30,6 +37,7 @@ from surefoot.analysis.reanchor.sampler import (
     sample,
     scratch_for,
 )
+from surefoot.analysis.reanchor.together import Subject, Surroundings, correct_all
 from surefoot.analysis.synthetic import SimulatedRegion, simulate
 from surefoot.model import MinefieldRecord, Where
 from surefoot.positions.grid import grid_at
@@ -425,3 +433,90 @@ def test_devices_measured_along_a_row_were_taken_with_the_form_s_instrument(regi
         relative = joint[0::2, 0::2].diagonal()[-1] + joint[0, 0] - 2.0 * joint[0, -2]
         length = abs(best.item_means()[-1] - best.item_means()[0])
         assert np.sqrt(max(relative, 0.0)) < 0.12 * length + 2.0, row[-1]
+
+
+def overlapping() -> tuple[list[Subject], Surroundings]:
+    """Two rows of nine devices, 8 m apart, each placed to 15 m; five finds along one line between them."""
+    u, rng = np.arange(-20.0, 21.0, 5.0) + 0j, np.random.default_rng(0)
+    n, m, none = len(u), 5, np.full(5, "", dtype=object)
+    at = np.column_stack([np.arange(-10.0, 11.0, 5.0), np.full(m, 4.0)]) + rng.normal(0.0, 1.0, (m, 2))
+    seen = Seen(at, np.ones(m), np.zeros(m, int), none, none, np.full(m, np.nan))
+    facts = RecordFacts(np.arange(n) + 1.0, np.zeros(n, int), np.full(n, 0.85), 1e-5, 5e-3)
+    wide = np.diag(np.square([15.0, 15.0, 0.03, 0.02]))
+    subjects = []
+    for name, centre in (("A", 0j), ("B", 3.0 + 8.0j)):
+        one = Hypothesis("as_read", 0, {}, 1.0, centre, u, wide, np.full(n, 1.1), np.full(n, 0.5))
+        prior = RecordPrior(name, np.arange(n), np.full(n, "1", dtype=object), (one,))
+        subjects.append(Subject(prior, facts, np.zeros(m), np.full(m, 1e-5)))
+    empty = SearchedGround(np.array([], dtype=object), np.array([]))
+    return subjects, Surroundings(seen, empty, 0, 4.0, EFFORT)
+
+
+def test_finds_that_may_be_of_two_records_are_shared_whatever_their_order() -> None:
+    subjects, around = overlapping()
+    one, other = correct_all(subjects, around), correct_all(subjects[::-1], around)[::-1]
+    claimed = []
+    for a, b in zip(one, other, strict=True):
+        assert np.array_equal(a.placements[0].draws, b.placements[0].draws)
+        claimed.append(float(sum(p.weight * p.p_find.sum() for p in a.placements)))
+    assert claimed[0] == pytest.approx(claimed[1], abs=1.0)  # they are alike
+    assert sum(claimed) < 5.5
+
+
+def test_a_finder_who_names_the_record_raises_its_odds_by_nineteen() -> None:
+    row, index = np.repeat(["1", "2"], 5).astype(object), np.tile(np.arange(5) + 1.0, 2)
+
+    def said(record: str, in_row: str, number: float) -> Floats:
+        words = (np.array([text], dtype=object) for text in (record, in_row))
+        seen = Seen(np.zeros((1, 2)), np.ones(1), np.zeros(1, int), *words, np.array([number]))
+        return agreement(seen, "R-1", row, index, np.zeros(10, int))[0]
+
+    assert said("", "", np.nan) == pytest.approx(np.ones(10))
+    assert said("R-2", "1", 1.0) == pytest.approx(np.ones(10))
+    assert said("R-1", "", np.nan) == pytest.approx(np.full(10, 19.0))
+    assert said("R-1", "9", np.nan) == pytest.approx(np.full(10, 19.0))
+    in_row = said("R-1", "2", np.nan)
+    assert in_row[:5] == pytest.approx(np.full(5, 19.0 * 0.1))
+    assert in_row[5:] == pytest.approx(np.full(5, 19.0 * 1.9))
+    assert said("R-1", "2", 3.0).mean() == pytest.approx(19.0)
+    assert said("R-1", "2", 3.0).argmax() == 7
+
+
+@pytest.mark.parametrize("events", [["12.10.94 снято 60 ПМН"], ["12.10.94 снято 30 ПМН", "13.10.94 снято 30 ПМН"]])
+def test_removals_in_several_events_add_up(events: list[str]) -> None:
+    form = {
+        "record_id": "R", "family": "formulyar", "laid": "12.07.1993", "crs": "СК-42 зона 8",
+        "reference_points": [{"id": "A", "position": "X=4416343 Y=8491643"}],
+        "legs": [{"from": "A", "to": "1", "bearing": "10°", "distance": "15 м"},
+                 {"from": "1", "to": "2", "bearing": "10°", "distance": "300 м"}],
+        "rows": [{"no": "1", "from": "1", "to": "2", "spacing": "4 м", "mines": {"ПМН": "60"}}],
+    }  # fmt: skip
+
+    def left(noted: list[str]) -> Floats:
+        record = parse_form(FormDocument(Where("f.yaml", row=1), "R", {**form, "events": noted}))
+        return _not_removed(record, np.full(60, "ПМН", dtype=object))
+
+    assert left(events) == pytest.approx(np.full(60, LEAST_LEFT))
+    assert left(["12.10.94 снято 10 ПМН"] * 3) == pytest.approx(np.full(60, 0.5))
+
+
+def test_a_far_placement_of_little_weight_does_not_draw_an_ellipse_out() -> None:
+    near, far = (_placed_at(centre, weight) for centre, weight in ((0j, 0.97), (30_000.0 + 0j, 0.03)))
+    mean, covariance = overall((near, far))
+    assert abs(mean).max() < 25.0
+    assert np.sqrt(covariance[:, [0, 1], [0, 1]]).max() < 5.0
+    assert not between_placements((near, far), mean).any()
+    apart = _placed_at(0j, 0.5), _placed_at(300.0 + 0j, 0.5)
+    assert between_placements(apart, overall(apart)[0]).all()
+
+
+def _placed_at(centre: complex, weight: float) -> Placement:
+    u, n = np.arange(-20.0, 21.0, 5.0) + 0j, 9
+    one = Hypothesis("as_read", 0, {}, 1.0, centre, u, np.eye(4), np.ones(n), np.zeros(n))
+    none, draws = np.zeros((0, n)), np.zeros((50, 6))
+    cov = np.tile(np.eye(2), (n, 1, 1))
+    return Placement(
+        weight, one, centre, 0j, 0.0, 1.0, np.eye(4), 0.0, 0.0, centre + u, cov, none, np.ones(n), np.zeros(n),
+        np.zeros(n, dtype=np.int64), np.zeros(1, dtype=complex), np.zeros(1), draws, np.zeros((50, 1), dtype=complex),
+        np.zeros(1),
+    )  # fmt: skip

@@ -105,7 +105,9 @@ def test_nothing_left_is_no_ground() -> None:
 def test_the_ascii_grid_reads_back_north_up(tmp_path: Path) -> None:
     expected = np.array([[0.0, 1.0, 2.0], [3.0, 4.0, 0.00125]])
     patch = Patch(expected, 500_000.0, 4_400_000.0)
+    write_ascii_grid(Region((patch,) * 3, 2.0), "EPSG:32638", tmp_path / "r.asc")  # an earlier one in three parts
     write_ascii_grid(Region((patch, replace(patch, west=510_000.0)), 2.0), "EPSG:32638", tmp_path / "r.asc")
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["r-2.asc", "r-2.prj", "r.asc", "r.prj"]
     lines = (tmp_path / "r.asc").read_text(encoding="ascii").splitlines()
     head = dict(line.split() for line in lines[:6])
     assert (head["ncols"], head["nrows"], float(head["cellsize"])) == ("3", "2", 2.0)

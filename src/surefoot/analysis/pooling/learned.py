@@ -46,6 +46,20 @@ _LEAST_SHARE = 1e-3  # of a record's prior variance, below which a source is not
 
 
 @dataclass(frozen=True)
+class BeforeFinds:
+    """What a record might be before any find, over its hypotheses (h,): what a like record, not seen yet, may be.
+
+    `offset` (h, 2) is how far each hypothesis puts the centroid from where the record reads, metres; `covariance` and
+    `parts` as in `RecordErrors`.
+    """
+
+    weight: Floats
+    offset: Floats
+    covariance: Floats
+    parts: Floats
+
+
+@dataclass(frozen=True)
 class RecordErrors:
     """One corrected record: what its prior is made of, and where its placement came to lie.
 
@@ -61,6 +75,8 @@ class RecordErrors:
         Posterior draws under each hypothesis.
     degrees_of_freedom
         Of the Student t prior.
+    before
+        The record before any find.
     """
 
     weight: Floats
@@ -68,6 +84,7 @@ class RecordErrors:
     parts: Floats
     draws: tuple[Floats, ...]
     degrees_of_freedom: float
+    before: BeforeFinds
 
 
 @dataclass(frozen=True)
@@ -110,14 +127,29 @@ def record_errors(placed: Placements, priors: Priors, under: HypothesesUnder) ->
             kept[key] = (weight + one.weight, hypothesis, [*draws, one.draws[:: max(1, len(one.draws) // share), :4]])
     if not kept:
         return None
-    parts = [
-        [(table[key].covariance - h.covariance) / (_APART**2 - 1.0) for table in wider]
-        for key, (_, h, _) in kept.items()
-    ]
+    hypotheses = [h for _, h, _ in kept.values()]
     return RecordErrors(
-        np.array([w for w, _, _ in kept.values()]), np.array([h.covariance for _, h, _ in kept.values()]),
-        np.array(parts), tuple(np.concatenate(d) for _, _, d in kept.values()),
-        float(priors.table["student_t"]["degrees_of_freedom"]),
+        np.array([w for w, _, _ in kept.values()]), np.array([h.covariance for h in hypotheses]),
+        _parts(hypotheses, wider), tuple(np.concatenate(d) for _, _, d in kept.values()),
+        float(priors.table["student_t"]["degrees_of_freedom"]), _before(placed, wider),
+    )  # fmt: skip
+
+
+def _parts(hypotheses: Sequence[Hypothesis], wider: Sequence[Mapping[tuple[str, int], Hypothesis]]) -> Floats:
+    """What each source adds to the covariance of each hypothesis, (h, sources, 4, 4)."""
+    return np.array([
+        [(table[h.error, h.reading].covariance - h.covariance) / (_APART**2 - 1.0) for table in wider]
+        for h in hypotheses
+    ])  # fmt: skip
+
+
+def _before(placed: Placements, wider: Sequence[Mapping[tuple[str, int], Hypothesis]]) -> BeforeFinds:
+    every = [h for h in placed.posterior.prior.hypotheses if all((h.error, h.reading) in table for table in wider)]
+    off = np.array([h.centroid for h in every]) - placed.recorded.mean()
+    weight = np.array([h.weight for h in every])
+    return BeforeFinds(
+        weight / weight.sum(), np.column_stack([off.real, off.imag]), np.array([h.covariance for h in every]),
+        _parts(every, wider),
     )  # fmt: skip
 
 
@@ -219,12 +251,20 @@ def _sections(table: Mapping[str, Any], known: Mapping[str, float]) -> dict[str,
 def draws_for_new(
     errors: Sequence[RecordErrors], learned: LearnedErrors, rng: np.random.Generator, count: int = 4000
 ) -> Floats:
-    """Draw the placement of a record not seen yet, of a like record and under the learned factors, (count, 4)."""
+    """Draw where a record not seen yet lies against where it reads, (count, 4).
+
+    It is like one of the records: a hypothesis by its prior weight, gross errors among them, and beside that a normal
+    error under the learned factors, which were learned as of normal errors.
+    """
     which = rng.integers(0, len(errors), count)
     at = rng.choice(len(learned.grid), count, p=learned.probability)
-    heaviest = [int(np.argmax(e.weight)) for e in errors]
-    covariance = np.array([errors[n].covariance[heaviest[n]] for n in which])
-    parts = np.array([errors[n].parts[heaviest[n]] for n in which])
+    before = [e.before for e in errors]
+    chosen = np.array([rng.choice(len(before[n].weight), p=before[n].weight) for n in which])
+    pairs = list(zip(which.tolist(), chosen.tolist(), strict=True))
+    covariance = np.array([before[n].covariance[h] for n, h in pairs])
+    parts = np.array([before[n].parts[h] for n, h in pairs])
     covariance = covariance + np.einsum("cs,csij->cij", learned.grid[at] ** 2 - 1.0, parts)
     factor = np.linalg.cholesky(covariance + 1e-12 * np.eye(4))
-    return np.asarray(np.einsum("cij,cj->ci", factor, rng.standard_normal((count, 4))))
+    drawn = np.einsum("cij,cj->ci", factor, rng.standard_normal((count, 4)))
+    drawn[:, :2] += np.array([before[n].offset[h] for n, h in pairs])
+    return np.asarray(drawn)
