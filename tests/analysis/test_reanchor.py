@@ -482,6 +482,24 @@ def test_a_finder_who_names_the_record_raises_its_odds_by_nineteen() -> None:
     assert said("R-1", "2", 3.0).argmax() == 7
 
 
+def test_lanes_beside_each_other_are_searched_ground_in_large_cells_too() -> None:
+    """Forty lanes of 1 m cover 40 m; one lane alone covers its share of a cell, wherever the cells lie."""
+    lanes = [shapely.box(0.0, float(k), 25.0, k + 1.0) for k in range(40)]
+    alone = shapely.box(60.0, 20.3, 85.0, 21.3)
+    corner = shapely.box(5000.0, 5000.0, 5001.0, 5001.0)  # draws the raster out: cells of 3.5 m
+    ground = SearchedGround(np.array([*lanes, alone, corner], dtype=object), np.full(42, 0.9))
+    mask = mask_of(ground, (-50.0, -50.0, 5050.0, 5050.0), 0.5)
+    assert mask.cell_m > 3.0
+    east, north = (
+        edge + (np.arange(size) + 0.5) * mask.cell_m
+        for edge, size in zip((mask.west, mask.south), mask.chance.shape[::-1], strict=True)
+    )
+    inner = mask.chance[np.ix_((north > 8.0) & (north < 32.0), (east > 8.0) & (east < 17.0))]
+    assert inner.min() > 0.85
+    beside = mask.chance[:40, (east > 50.0) & (east < 95.0)]
+    assert beside.sum() * mask.cell_m**2 == pytest.approx(0.9 * 25.0, rel=0.05)
+
+
 @pytest.mark.parametrize("events", [["12.10.94 снято 60 ПМН"], ["12.10.94 снято 30 ПМН", "13.10.94 снято 30 ПМН"]])
 def test_removals_in_several_events_add_up(events: list[str]) -> None:
     form = {

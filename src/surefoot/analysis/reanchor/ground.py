@@ -123,10 +123,10 @@ def mask_of(searched: SearchedGround, bounds: tuple[float, float, float, float],
     size = np.maximum(box[2:] - box[:2], 2.0 * CELL_M)
     cell = max(CELL_M, float(np.sqrt(size.prod() / MOST_CELLS)))
     columns, rows = (np.ceil(size / cell).astype(int) + 1).tolist()
-    chance = np.zeros((rows, columns))
+    chance, best = np.zeros((rows, columns)), np.zeros((rows, columns))
     own = shapely.force_2d(inside.shapes)  # copies: GEOS fills a prepared shape as it is asked, one thread at a time
     for shape, detection in zip(own, inside.detection, strict=True):
-        _draw(chance, shape, detection, box[0], box[1], cell)
+        _draw(chance, best, shape, detection, box[0], box[1], cell)
     blurred = _NDIMAGE.gaussian_filter(chance, blur_m / cell, mode="constant", truncate=4.0).astype(np.float32)
     beside = _NDIMAGE.maximum_filter(blurred, 3) >= NEGLIGIBLE
     blurred[beside & (blurred == 0.0)] = np.finfo(np.float32).tiny
@@ -134,9 +134,9 @@ def mask_of(searched: SearchedGround, bounds: tuple[float, float, float, float],
 
 
 def _draw(
-    chance: Floats, shape: BaseGeometry, detection: float, west: float, south: float, cell: float
+    chance: Floats, best: Floats, shape: BaseGeometry, detection: float, west: float, south: float, cell: float
 ) -> None:  # fmt: skip
-    """Put a polygon into the raster, in place."""
+    """Put a polygon into the raster, in place; `best` holds the best detection that touches each cell."""
     left, bottom, right, top = shape.bounds
     first_column, last_column = (
         int(max((left - west) // cell, 0)),
@@ -147,10 +147,31 @@ def _draw(
         return
     east = west + (np.arange(first_column, last_column + 1) + 0.5) * cell
     north = south + (np.arange(first_row, last_row + 1) + 0.5) * cell
+    share = _shares(shape, *np.meshgrid(east, north), cell)
+    window = slice(first_row, last_row + 1), slice(first_column, last_column + 1)
+    # Parts of a cell add up, lane beside lane; going over the same ground again finds what the better search would.
+    best[window] = np.maximum(best[window], np.where(share > 0.0, detection, 0.0))
+    chance[window] = np.minimum(chance[window] + detection * share, best[window])
+
+
+def _shares(shape: BaseGeometry, east: Floats, north: Floats, cell: float) -> Floats:
+    """Share of each cell that a polygon covers; of cells of `CELL_M` whether it covers the middle.
+
+    By its middle a lane narrower than a cell would come and go with where the cells happen to lie.
+    """
     shapely.prepare(shape)
-    inside = shapely.contains_xy(shape, *np.meshgrid(east, north))
-    part = chance[first_row : last_row + 1, first_column : last_column + 1]
-    np.maximum(part, np.where(inside, detection, 0.0), out=part)
+    share = np.asarray(shapely.contains_xy(shape, east, north), dtype=np.float64)
+    if cell <= CELL_M:
+        return share
+    # Only cells on the edge are covered in part: those that points close together on it lie in.
+    edge = shapely.get_coordinates(shapely.segmentize(shape.boundary, 0.2 * cell))
+    column, row = (np.rint((edge - [east[0, 0], north[0, 0]]) / cell).astype(np.int64)).T
+    seen = (column >= 0) & (row >= 0) & (column < share.shape[1]) & (row < share.shape[0])
+    cut = np.unique(row[seen] * share.shape[1] + column[seen])
+    x, y, half = east.ravel()[cut], north.ravel()[cut], 0.5 * cell
+    cells = shapely.box(x - half, y - half, x + half, y + half)
+    share.flat[cut] = shapely.area(shapely.intersection(shape, cells)) / cell**2
+    return share
 
 
 def agreement(seen: Seen, record_id: str, row: npt.NDArray[np.object_], index: Floats, category: Ints) -> Floats:
