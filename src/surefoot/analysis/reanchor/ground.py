@@ -147,7 +147,8 @@ def _draw(
         return
     east = west + (np.arange(first_column, last_column + 1) + 0.5) * cell
     north = south + (np.arange(first_row, last_row + 1) + 0.5) * cell
-    share = _shares(shape, *np.meshgrid(east, north), cell)
+    east, north = np.meshgrid(east, north)
+    share = _shares(shape, east, north, cell)
     window = slice(first_row, last_row + 1), slice(first_column, last_column + 1)
     # Parts of a cell add up, lane beside lane; going over the same ground again finds what the better search would.
     best[window] = np.maximum(best[window], np.where(share > 0.0, detection, 0.0))
