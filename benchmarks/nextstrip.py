@@ -238,7 +238,8 @@ def judged(field: Field, best: Placement, day: Day) -> Outcome:
     found = np.isin(true, field.places[day.found])
     error = np.abs(best.mean - true)[field.unfound & ~found]
     spread = np.sqrt(0.5 * np.trace(best.item_covariance, axis1=1, axis2=2))
-    return Outcome(len(day.found), day.promised, float(np.median(error)), float(np.median(spread)))
+    left = float(np.median(error)) if len(error) else np.nan  # nothing is left to be found
+    return Outcome(len(day.found), day.promised, left, float(np.median(spread)))
 
 
 _world: list[World] = []
@@ -254,7 +255,7 @@ def report(outcomes: Mapping[str, list[Outcome]], rng: np.random.Generator) -> N
         was_promised = f"{mean:.1f}" if mean > 0.0 else "-"
         cells = [
             interval(finds, np.mean, rng), was_promised,
-            interval(error, np.median, rng),
+            interval(error[np.isfinite(error)], np.median, rng),
             interval((error < CLOSE_M).astype(float), np.mean, rng),
             f"{np.median([o.sigma_m for o in run_]):.1f}",
         ]  # fmt: skip
