@@ -430,6 +430,7 @@ def test_a_geopackage_without_next_is_refused(case: Path, proposed: Any, tmp_pat
         assert outcome.err.startswith("SF-C03")
 
 
+@pytest.mark.slow
 def test_reanchor_tells_what_was_set_aside(case: Path, tmp_path: Path) -> None:
     copy = tmp_path / "with a broken row"
     shutil.copytree(case, copy)

@@ -501,6 +501,7 @@ FAR_SEARCH = json.dumps({"type": "FeatureCollection", "features": [{
 }]})  # fmt: skip
 
 
+@pytest.mark.slow
 def test_ground_searched_far_from_every_record_stops_nothing(simulated: Path, tmp_path: Path) -> None:
     shutil.copytree(simulated, tmp_path / "far")
     (tmp_path / "far" / "searched.geojson").write_text(FAR_SEARCH, encoding="utf-8")
@@ -509,6 +510,7 @@ def test_ground_searched_far_from_every_record_stops_nothing(simulated: Path, tm
         assert result.ledger.totals()["searched_not_found"] == pytest.approx(0.0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_command_for_one_record_and_the_assessment_say_the_same(simulated: Path) -> None:
     read = read_case_folder(simulated)
     result = assess(read)

@@ -452,6 +452,7 @@ def overlapping() -> tuple[list[Subject], Surroundings]:
     return subjects, Surroundings(seen, empty, 0, 4.0, EFFORT)
 
 
+@pytest.mark.slow
 def test_finds_that_may_be_of_two_records_are_shared_whatever_their_order() -> None:
     subjects, around = overlapping()
     one, other = correct_all(subjects, around), correct_all(subjects[::-1], around)[::-1]

@@ -91,8 +91,14 @@ def record_facts(
     recorded = total(np.ones(ground.size))
     group = np.zeros(keys.size) if item_group is None else np.asarray(item_group)[first]
     whole, known = total(ground), np.isfinite(detection)
-    stated = total(ground * np.where(known, detection, 0.0)) / np.maximum(whole, 1e-300)
-    unstated = np.where(whole > 0.0, total(ground * ~known) / np.maximum(whole, 1e-300), 1.0)
+    caught, opened = total(ground * np.where(known, detection, 0.0)), total(ground * ~known)
+    # Where nothing of a record was searched, its ground is as that of the others.
+    every = max(float(whole.sum()), 1e-300)
+    of_all = (caught.sum() / every, opened.sum() / every) if whole.sum() > 0.0 else (0.0, 1.0)
+    stated, unstated = (
+        np.where(whole > 0.0, part / np.maximum(whole, 1e-300), other)
+        for part, other in zip((caught, opened), of_all, strict=True)
+    )
     coverage = whole / recorded
     coverage = np.maximum(coverage, total(found) / recorded) if as_recorded else coverage
     columns = [recorded, np.maximum(total(gone), 0.0), total(found), coverage, total(left), stated, unstated]

@@ -96,7 +96,7 @@ def correct_all(
     """
     order = sorted(range(len(subjects)), key=lambda n: subjects[n].prior.record_id)
     corrected = _correct_in_order([subjects[n] for n in order], around, runner or map)
-    return tuple(corrected[order.index(n)] for n in range(len(subjects)))
+    return tuple(corrected[place] for place in np.argsort(order).tolist())
 
 
 def _correct_in_order(subjects: Sequence[Subject], around: Surroundings, runner: Runner) -> list[Corrected]:
