@@ -99,6 +99,7 @@ class TestClusteredShares:
         assert one.high - one.low > 1.8 * (many.high - many.low)
 
     @pytest.mark.parametrize("clusters", [8, 25])
+    @pytest.mark.slow
     def test_coverage_of_clustered_shares(self, clusters):
         rng = np.random.default_rng(20)
         hits, sets = 0, 0
@@ -110,6 +111,7 @@ class TestClusteredShares:
                     sets += 1
         assert 0.84 <= hits / sets <= 0.97
 
+    @pytest.mark.slow
     def test_a_new_record_is_predicted(self):
         rng = np.random.default_rng(6)
         hits = 0
@@ -284,6 +286,7 @@ class TestPositional:
         ]  # fmt: skip
 
     @pytest.mark.parametrize("records", [8, 25])
+    @pytest.mark.slow
     def test_intervals_cover(self, records):
         rng = np.random.default_rng(30)
         hits = {"RMSE of planimetry": 0, "CE90": 0, "bias of positions, east": 0}

@@ -63,6 +63,7 @@ def test_of_two_checked_forms_nothing_is_said_about_a_third() -> None:
 
 
 @pytest.mark.parametrize("factors", [(1.0, 1.0, 1.0), (2.0, 1.0, 1.0), (1.0, 0.5, 1.5)])
+@pytest.mark.slow
 def test_the_sigmas_of_a_series_are_learned_source_by_source(factors: tuple[float, float, float]) -> None:
     """Mean of the medians over five series within a quarter, and the 80 % intervals hold the truth as often as stated.
 

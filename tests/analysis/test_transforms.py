@@ -67,12 +67,14 @@ def test_shift_about_a_pivot_is_target_minus_pivot():
     assert np.linalg.eigvalsh(found.cov).min() > 0
 
 
+@pytest.mark.slow
 def test_affine_is_recognised():
     source, _, _ = sheet(40)
     target = source @ np.array([[1.05, 0.03], [0.0, 0.97]]) + rng(5).normal(size=source.shape)
     assert fit_transform(source, target, rng=rng()).hypotheses["similarity"] < 0.01
 
 
+@pytest.mark.slow
 def test_smooth_bend_is_local_and_better_than_a_similarity():
     source, truth, target = sheet(80)
     bend = 60 * np.sin(source / 900.0)

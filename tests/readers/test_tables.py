@@ -678,6 +678,7 @@ def test_no_row_is_ever_lost(kind: str, rows: list[list[str]], context: TableCon
     renders(result)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_finds_in_three_seconds(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     lon, lat = rng.uniform(46, 47, 100_000), rng.uniform(39, 40, 100_000)
