@@ -24,6 +24,8 @@ WGS84 = "EPSG:4326"
 PULKOVO = "EPSG:4284"
 NO_MISTAKE = "none"
 UNEXPLAINED = "unexplained"
+DATUM_STEPS_DIFFER_M = 5.0
+"""Sigma per axis of a displacement: two datum operations differ by metres."""
 UNEXPLAINED_SIGMA_M = 2_000.0
 """A displacement nobody has on the list: a wide circle, so that the list never explains everything."""
 
@@ -195,7 +197,7 @@ def displacement_of_mistakes(
     *,
     metric_crs: str | None = None,
     other_datum: str = PULKOVO,
-    sigma_m: float = 5.0,
+    sigma_m: float = DATUM_STEPS_DIFFER_M,
 ) -> tuple[GrossError, ...]:
     """Compute how far each gross error moves a point at a place.
 
@@ -234,28 +236,21 @@ def displacement_of_mistakes(
     return _errors({name: _offset(ground, place, metric_crs) for name, place in moved.items()}, sigma_m)
 
 
-def mistakes_behind(
-    longitude: float,
-    latitude: float,
-    crs_epsg: str,
-    *,
-    metric_crs: str | None = None,
-    other_datum: str = PULKOVO,
-    sigma_m: float = 5.0,
-) -> tuple[GrossError, ...]:
+def mistakes_behind(longitude: float, latitude: float, crs_epsg: str, *, metric_crs: str) -> tuple[GrossError, ...]:
     """Compute how far each gross error would have moved what a record READS: the ground lies at reading less that.
 
     The same as `displacement_of_mistakes` but for where it is asked: at the reading instead of on the ground. Of a
-    zone or of two digits the two differ by as much as the mistake itself. Parameters, result, errors as there.
+    zone or of two digits the two differ by as much as the mistake itself. Parameters, result, errors as there; a record
+    read as WGS 84 is taken to come from Pulkovo 1942 maps.
     """
     reading = longitude, latitude
-    moved = _moved_by_mistakes(longitude, latitude, crs_epsg, other_datum)
+    moved = _moved_by_mistakes(longitude, latitude, crs_epsg, PULKOVO)
     if "dms_as_decimal" in moved:
-        moved["dms_as_decimal"] = _place_of(longitude, latitude, crs_epsg, other_datum).own_from_dms()
+        moved["dms_as_decimal"] = _place_of(longitude, latitude, crs_epsg, PULKOVO).own_from_dms()
     ground = {name: moved.get(_UNDONE_BY.get(name, name)) for name in moved}
     # Reading less ground: the way from the reading to the ground, turned round.
     ways = {name: _offset(reading, place, metric_crs) for name, place in ground.items()}
-    return _errors({name: (-east, -north) for name, (east, north) in ways.items()}, sigma_m)
+    return _errors({name: (-east, -north) for name, (east, north) in ways.items()}, DATUM_STEPS_DIFFER_M)
 
 
 _UNDONE_BY = {
