@@ -110,6 +110,37 @@ def test_a_vaguely_placed_accident_counts_in_full(searched: bool, clear: int) ->
     assert found == pytest.approx(expected, abs=0.01)
 
 
+def test_a_device_that_was_dug_up_did_not_go_off_in_an_accident() -> None:
+    """By hand: the find is the first device as good as certainly, so the accident is one of the others or clutter."""
+    t = target(ROW, np.array([[0.0, 0.0], [2.0, 1.0]]), 30.0)
+    t.finds[1, 2] = 64.0
+    t.base[0] = 1e6
+    squared = np.square(ROW[1:] - t.finds[1, :2]).sum(axis=1)
+    others = np.log1p((30.0 * np.exp(-0.5 * squared / 65.0) / 65.0).sum())
+    alone = replace(t, finds=t.finds[:1], base=t.base[:1])
+    both, first = (evaluate(x, np.zeros((1, 6)), scratch_for(x))[0] for x in (t, alone))
+    assert both - first == pytest.approx(others, abs=0.002)
+
+
+@pytest.mark.parametrize("meant_m", [-1.5, 0.0, 0.8, 1.6])
+@pytest.mark.parametrize("reported_m", [0.0, 0.6])
+def test_a_find_dug_up_in_a_lane_lay_in_the_lane(meant_m: float, reported_m: float) -> None:
+    """Against the chances, integrated by hand, that device and find together and the find alone lie in the lane."""
+    lane = SearchedGround(np.array([shapely.box(-1.0, -30.0, 1.0, 30.0)], dtype=object), np.array([0.9]))
+    t = target(np.array([[meant_m, 0.0]]), np.array([[reported_m, 0.0]]), 50.0)
+    t.finds[0, 2] = 0.25
+    mask = mask_of(lane, (-50, -50, 50, 50), 1.0, 0.5)
+    t = replace(t, search=mask.about(0j))
+    narrow, middle = np.sqrt(0.25 / 1.25), (0.25 * meant_m + reported_m) / 1.25
+    inside = norm.cdf((1.0 - middle) / narrow) - norm.cdf((-1.0 - middle) / narrow)
+    at_all = norm.cdf((1.0 - reported_m) / narrow) - norm.cdf((-1.0 - reported_m) / narrow)
+    weight = (inside + registration.NOT_OF_THE_SEARCH) / (at_all + registration.NOT_OF_THE_SEARCH)
+    q = 0.8 * 0.9 * (norm.cdf(1.0 - meant_m) - norm.cdf(-1.0 - meant_m))
+    odds = weight * 50.0 * np.exp(-0.5 * (reported_m - meant_m) ** 2 / 1.25) / 1.25
+    found = evaluate(t, np.zeros((1, 6)), scratch_for(t))[0]
+    assert found == pytest.approx(np.log(1.0 - q + odds), abs=0.1)
+
+
 def _each(t: Target) -> list[tuple[Floats, Floats]]:
     return [(t.finds[k : k + 1], t.base[k : k + 1]) for k in range(len(t.finds))]
 
@@ -178,6 +209,23 @@ def test_an_offset_is_summed_over_the_devices_that_a_find_may_be(spacing_m: floa
         assert np.std(found - expected) < 0.15 * np.std(expected)
         slopes.append(np.polyfit(expected, found, 1)[0])
     assert np.mean(slopes) == pytest.approx(1.0, abs=0.06)
+
+
+@pytest.mark.parametrize("sigmas", [0.0, 1.5, 2.5])
+def test_a_row_far_off_its_place_is_believed_as_much_as_it_should_be(sigmas: float) -> None:
+    """Finds of one row, all moved by its offset: the likelihood at the true place as by enumeration."""
+    gaps = []
+    for seed in range(6):
+        rng = np.random.default_rng([9, seed])
+        pattern = np.column_stack([3.0 * np.arange(9.0), np.zeros(9)])
+        finds = pattern[:8] + 0.8 * sigmas * np.array([0.6, 0.8]) + rng.normal(0.0, 0.85, (8, 2))
+        t = target(pattern, finds, 50.0)
+        in_rows = np.array(t.pattern)
+        in_rows[:, 2], in_rows[:, 4] = 0.64 + 0.49, 0.64
+        t = replace(t, pattern=in_rows)
+        t.finds[:, 2] = 0.25
+        gaps.append(evaluate(t, np.zeros((1, 6)), scratch_for(t))[0] - every_assignment_and_offset(t, np.zeros(6)))
+    assert np.abs(np.mean(gaps)) < 0.6
 
 
 def test_one_find_leaves_one_place_for_each_device() -> None:

@@ -17,18 +17,29 @@ from surefoot.analysis.kernels.rows import VAGUE_VARIANCE_M2, row_terms
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+Search = tuple[Singles, float, float, float, Singles]
+"""Raster of the chance that a device meant for a place was found, its west and south edges, its cell (m), and the share
+of the ground that was searched there, each blurred (`ground.mask_of`)."""
 
 GATE = 5.0
 """Finds farther than this many sigmas from a device are not its find."""
 ROUNDED_UP = 1.0 + 1e-9
 """A reach is made so much longer: no pair inside the gate is lost to rounding."""
+SURVEYED_VARIANCE_M2, NOT_OF_THE_SEARCH = 4.0, 0.1
+"""Finds placed as well as that were dug up by searchers, who look nowhere but in the searched ground; the weight of the
+chance that this one was not."""
 LARGEST_ODDS = 1e10
 SMALLEST_ODDS = 0.01
 """Pairs with smaller odds against clutter are left out of the likelihood, which they move by less than that."""
+LARGE_OFFSET = 1.0
+"""Square of an offset, in sigmas, from which the rows are gone through again about it."""
 VAGUE_GATE = 7.0
 """They reach farther than a clear find: many small odds add up."""
+FIRST_LOOK = 0.5
+"""Share of the first part's gain that decides whether a proposal is looked at in full: 92 of 100 moves remain for two
+thirds of the time (docs/decisions/0024)."""
 RANDOM_WALK, ALIAS_JUMP, TURN_ABOUT_FIND = 0, 1, 2
-COMPILED_WITH = "9057d6fdfb9a8be7"
+COMPILED_WITH = "155d22e13af73a67"
 """Digest of the kernels that are compiled into these. Numba keeps machine code on disk until the file of the *calling*
 kernel changes: with this line it does whenever one of theirs changes (a test holds it to the files)."""
 
@@ -66,6 +77,13 @@ def seen_chance(  # pragma: no cover - compiled
 
 
 @compiled
+def in_searched(east: float, north: float, search: Search) -> float:  # pragma: no cover - compiled
+    """Weight of a place as that of a find that searchers dug up."""
+    _, west, south, cell, worked = search
+    return float(seen_chance(east, north, worked, west, south, cell)) + NOT_OF_THE_SEARCH
+
+
+@compiled
 def place_items(state: Floats, pattern: Floats, items: Floats) -> tuple[float, int]:  # pragma: no cover - compiled
     """Place every device: `items` gets east, north and -1, the mark of a `q` not looked up yet.
 
@@ -88,17 +106,18 @@ def place_items(state: Floats, pattern: Floats, items: Floats) -> tuple[float, i
 @compiled
 def list_edges(  # pragma: no cover - compiled
     state: Floats, pattern: Floats, cells: tuple[Ints, Ints, float, float, float, int, int],
-    search: tuple[Singles, float, float, float], finds: Floats, base: Floats, items: Floats, edge_item: Ints,
+    search: Search, finds: Floats, base: Floats, items: Floats, edge_item: Ints,
     edge_find: Ints, odds: Floats, largest: float, vague_apart: bool,
 ) -> int:  # fmt: skip
     """List the pairs inside the gate with their odds against clutter; return how many.
 
     `finds` columns: east, north, variance. `base` (finds, devices) holds presence, type agreement and the clutter's
-    density: ``odds = base / (1 - q) exp(-d^2 / 2 v) / v``. Each find looks for devices in the record's own frame,
+    density: ``odds = base / (1 - q) exp(-d^2 / 2 v) / v``. A find that searchers dug up lies in searched ground: where
+    device and find together put it at the edge or outside, its odds fall (docs/decisions/0024). Each find looks for devices in the record's own frame,
     in which the pattern stands still, through a hash of cells; `q` is looked up for the devices inside a gate. With
     `vague_apart` the vague finds are left to `vague_terms`, and pairs that do not matter are left out.
     """
-    raster, raster_west, raster_south, cell = search
+    raster, raster_west, raster_south, cell, _ = search
     start, order, west, south, size, columns, rows = cells
     a, b, c, d = matrix(state)
     determinant = a * d - b * c
@@ -121,6 +140,8 @@ def list_edges(  # pragma: no cover - compiled
         last_row = min(rows - 1, int(np.floor((north + reach - south) / size)))
         if last_column < first_column:
             continue
+        surveyed = finds[k, 2] <= SURVEYED_VARIANCE_M2
+        here = in_searched(finds[k, 0], finds[k, 1], search) if surveyed else 1.0
         for row in range(first_row, last_row + 1):
             for at in range(start[row * columns + first_column], start[row * columns + last_column + 1]):
                 i = order[at]
@@ -134,6 +155,9 @@ def list_edges(  # pragma: no cover - compiled
                         items[i, 0], items[i, 1], raster, raster_west, raster_south, cell
                     )
                 w = base[k, i] / (1.0 - items[i, 2]) * np.exp(-0.5 * squared / v) / v
+                if surveyed and w >= smallest:
+                    lean = finds[k, 2] / v
+                    w *= in_searched(finds[k, 0] - lean * de, finds[k, 1] - lean * dn, search) / here
                 if w < smallest:
                     continue
                 edge_item[edges], edge_find[edges], odds[edges] = i, k, min(w, LARGEST_ODDS)
@@ -144,7 +168,7 @@ def list_edges(  # pragma: no cover - compiled
 @compiled
 def anchored_densities(  # pragma: no cover - compiled
     states: Floats, pattern: Floats, cells: tuple[Ints, Ints, float, float, float, int, int],
-    search: tuple[Singles, float, float, float], finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
+    search: Search, finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
     out: Floats,
 ) -> None:  # fmt: skip
     """Density of each placement's shift if a device picked at random lay at a find picked at random, per m2.
@@ -161,41 +185,46 @@ def anchored_densities(  # pragma: no cover - compiled
 
 @compiled
 def vague_terms(  # pragma: no cover - compiled
-    pattern: Floats, finds: Floats, base: Floats, search: tuple[Singles, float, float, float], items: Floats
-) -> float:
-    """Log of what the vaguely placed things seen say, each on its own: ``log(1 + sum of its odds)``."""
-    raster, west, south, cell = search
+    pattern: Floats, finds: Floats, base: Floats, search: Search, items: Floats,
+    taken: Floats,
+) -> float:  # fmt: skip
+    """Log of what the vaguely placed things seen say, each on its own: ``log(1 + sum of its odds)``.
+
+    A device that is a clear find, `taken` (n,) by that chance, is not the one of an accident.
+    """
+    raster, west, south, cell, _ = search
     total = 0.0
     for k in range(finds.shape[0]):
         if finds[k, 2] > VAGUE_VARIANCE_M2:
-            odds = 0.0
+            odds, own, half, reach = 0.0, -1.0, 0.0, 0.0
             for i in range(pattern.shape[0]):
-                v = pattern[i, 2] + finds[k, 2]
+                if pattern[i, 2] != own:  # seldom
+                    own = pattern[i, 2]
+                    half = 0.5 / (own + finds[k, 2])
+                    reach = VAGUE_GATE * VAGUE_GATE * (own + finds[k, 2])
                 de, dn = finds[k, 0] - items[i, 0], finds[k, 1] - items[i, 1]
                 squared = de * de + dn * dn
-                if squared < VAGUE_GATE * VAGUE_GATE * v:
+                if squared < reach:
                     if items[i, 2] < 0.0:
                         items[i, 2] = pattern[i, 3] * seen_chance(items[i, 0], items[i, 1], raster, west, south, cell)
-                    odds += base[k, i] * np.exp(-0.5 * squared / v) / (v * (1.0 - items[i, 2]))
+                    w = base[k, i] * np.exp(-half * squared) * (2.0 * half) * max(1.0 - taken[i], 0.0)
+                    odds += w / (1.0 - items[i, 2]) if items[i, 2] > 0.0 else w
             total += np.log1p(odds)
     return total
 
 
 @compiled
 def absences(  # pragma: no cover - compiled
-    edges: int, edge_item: Ints, share: Floats, at_item: Floats,
-    pattern: Floats, search: tuple[Singles, float, float, float], items: Floats, least: float,
+    pattern: Floats, search: Search, items: Floats, taken: Floats, least: float
 ) -> float:  # fmt: skip
     """Log of the chance that the devices which are none of the finds were not found: the sum of ``log(1 - q)``.
 
     Where finds tell the offset of a row, its devices are looked up where that offset puts them: else one empty strip
-    beside a row would count as many empty strips. A device that may be a find counts so by the chance that it is not;
-    for the rest its odds hold ``1 / (1 - q)`` at the similarity's place. Comes after `row_terms`; leaves q in `items`.
+    beside a row would count as many empty strips. A device that may be a find counts so by the chance that it is not,
+    1 - `taken`; for the rest its odds hold ``1 / (1 - q)`` at the similarity's place. Comes after `row_terms`; leaves q in `items`.
     Ends early, with a bound, where the sum is sure to be below `least`.
     """
-    raster, west, south, cell = search
-    for e in range(edges):
-        at_item[edge_item[e]] += share[e]
+    raster, west, south, cell, _ = search
     total, product, row, shared = 0.0, 1.0, -1.0, -1.0
     known, east_by, north_by = False, 0.0, 0.0
     for i in range(pattern.shape[0]):
@@ -211,52 +240,119 @@ def absences(  # pragma: no cover - compiled
             q = pattern[i, 3] * seen_chance(east + east_by, north + north_by, raster, west, south, cell)
         elif q < 0.0:
             q = pattern[i, 3] * seen_chance(east, north, raster, west, south, cell)
-        if at_item[i] > 0.0:
-            taken = min(at_item[i], 1.0)
-            total += taken * np.log(1.0 - items[i, 2]) + (1.0 - taken) * np.log(1.0 - q)
+        if taken[i] > 0.0:
+            found = min(taken[i], 1.0)
+            total += found * np.log(1.0 - items[i, 2]) + (1.0 - found) * np.log(1.0 - q)
         elif q > 0.0:
             product *= 1.0 - q
             total, product = carried(total, product)
         items[i, 2] = q
-    for e in range(edges):
-        at_item[edge_item[e]] = 0.0
     return float(total + np.log(product))
 
 
 @compiled
-def log_likelihood_of(  # pragma: no cover - compiled
+def assigned(  # pragma: no cover - compiled
     state: Floats, pattern: Floats,
     cells: tuple[Ints, Ints, float, float, float, int, int],
-    search: tuple[Singles, float, float, float], finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
-    least: float,
-) -> float:  # fmt: skip
-    """Log likelihood of one placement against "every find is clutter and nothing of the record was to be found".
+    search: Search, finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
+) -> tuple[float, int, int]:  # fmt: skip
+    """Log of the sum over assignments, the first part of a placement's log likelihood; numbers of pairs and of rows.
 
-    `items` (n, 6), `ints` (4, e) and `floats` (5, e) are scratch; e is the number of finds times that of devices.
-    Where it is sure to be below `least`, what comes back is a bound below `least`, not the value: what was not found
-    only lowers it and takes longest to look up.
+    Leaves the devices' places in `items`, the pairs in `ints` and their odds and messages in `floats`.
     """
     largest, rows = place_items(state, pattern, items)
     edges = list_edges(state, pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], largest, True)
-    total = float(sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3]))
-    total += float(vague_terms(pattern, finds, base, search, items))
-    shares(edges, floats[0], floats[1], floats[2], floats[4])
-    total += float(row_terms(rows, edges, ints[0], ints[1], floats[4], pattern, finds, items, ints[2], ints[3]))
-    if total < least:
-        return total
-    return total + float(absences(edges, ints[0], floats[4], floats[3], pattern, search, items, least - total))
+    total = sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3])
+    return float(total), edges, rows
+
+
+@compiled
+def about_offsets(  # pragma: no cover - compiled
+    edges: int, edge_item: Ints, edge_find: Ints, odds: Floats, pattern: Floats, search: Search, finds: Floats,
+    items: Floats,
+) -> None:  # fmt: skip
+    """Take the odds of every pair about the offset of its row as the finds tell it, in place, not about no offset.
+
+    An offset of two sigmas makes the right pairs unlikely and their neighbours likely; what is built on such shares is
+    off by several nats where a row has many finds (docs/decisions/0024).
+    """
+    for e in range(edges):
+        i, k = edge_item[e], edge_find[e]
+        row, shared = int(pattern[i, 5]), pattern[i, 4]
+        before = pattern[i, 2] + finds[k, 2]
+        now, offset = before - shared * (1.0 - items[row, 3]), np.sqrt(shared)
+        de, dn = finds[k, 0] - items[i, 0], finds[k, 1] - items[i, 1]
+        east, north = de - offset * items[row, 4], dn - offset * items[row, 5]
+        nearer = 0.5 * ((de * de + dn * dn) / before - (east * east + north * north) / now)
+        w = odds[e] * np.exp(nearer) * before / now
+        if finds[k, 2] <= SURVEYED_VARIANCE_M2:
+            old, new = finds[k, 2] / before, finds[k, 2] / now
+            w *= in_searched(finds[k, 0] - new * east, finds[k, 1] - new * north, search)
+            w /= in_searched(finds[k, 0] - old * de, finds[k, 1] - old * dn, search)
+        odds[e] = min(w, LARGEST_ODDS)
+
+
+@compiled
+def in_rows(  # pragma: no cover - compiled
+    total: float, edges: int, rows: int, pattern: Floats, search: Search, finds: Floats, items: Floats, ints: Ints,
+    floats: Floats, fine: bool,
+) -> float:  # fmt: skip
+    """Add to a sum over assignments what the devices of a row say together; leaves the shares in `floats[4]`.
+
+    Rough with few nodes; `fine` goes through rows whose offset is large again about that offset.
+    """
+    share = floats[4]
+    shares(edges, floats[0], floats[1], floats[2], share)
+    together = row_terms(rows, edges, ints[0], ints[1], share, pattern, finds, items, ints[2], ints[3], False, False)
+    if not fine:
+        return total + float(together)
+    largest = 0.0
+    for r in range(rows):
+        largest = max(largest, items[r, 4] * items[r, 4] + items[r, 5] * items[r, 5])
+    about = largest > LARGE_OFFSET
+    if about:
+        about_offsets(edges, ints[0], ints[1], floats[0], pattern, search, finds, items)
+        total = float(sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3]))
+        shares(edges, floats[0], floats[1], floats[2], share)
+    together = row_terms(rows, edges, ints[0], ints[1], share, pattern, finds, items, ints[2], ints[3], about, True)
+    return total + float(together)
+
+
+@compiled
+def completed(  # pragma: no cover - compiled
+    total: float, edges: int, rows: int, pattern: Floats, search: Search, finds: Floats,
+    base: Floats, items: Floats, ints: Ints, floats: Floats, least: float, fine: bool,
+) -> float:  # fmt: skip
+    """Log likelihood of the placement that `assigned` left in the scratch, `total` being what it returned.
+
+    Against "every find is clutter and nothing of the record was to be found". Where it is sure to be below `least`,
+    what comes back is a bound below `least`, not the value: what was not found only lowers it and takes longest to
+    look up.
+    """
+    total = in_rows(total, edges, rows, pattern, search, finds, items, ints, floats, fine)
+    share, taken = floats[4], floats[3]
+    for e in range(edges):
+        taken[ints[0][e]] += share[e]
+    total += float(vague_terms(pattern, finds, base, search, items, taken))
+    if total >= least:
+        total += float(absences(pattern, search, items, taken, least - total))
+    for e in range(edges):
+        taken[ints[0][e]] = 0.0
+    return total
 
 
 @compiled
 def log_likelihoods(  # pragma: no cover - compiled
     states: Floats, pattern: Floats,
     cells: tuple[Ints, Ints, float, float, float, int, int],
-    search: tuple[Singles, float, float, float], finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
-    out: Floats,
+    search: Search, finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
+    fine: bool, out: Floats,
 ) -> None:  # fmt: skip
-    """Log likelihood of every placement, into `out`."""
+    """Log likelihood, `fine` or rough (`in_rows`), of every placement, and its first part (`assigned`), into `out` (n, 2)."""
     for j in range(states.shape[0]):
-        out[j] = log_likelihood_of(states[j], pattern, cells, search, finds, base, items, ints, floats, -np.inf)
+        part, edges, rows = assigned(states[j], pattern, cells, search, finds, base, items, ints, floats)
+        out[j, 0] = completed(part, edges, rows, pattern, search, finds, base, items, ints, floats, -np.inf, fine)
+        out[j, 1] = part
 
 
 @compiled
@@ -279,26 +375,32 @@ def move(  # pragma: no cover - compiled
     steps: Floats, kind: Ints, choice: Floats, threshold: Floats, jumps: Ints,
     whitener: Floats, free: int, degrees_of_freedom: float,
     pattern: Floats, cells: tuple[Ints, Ints, float, float, float, int, int],
-    search: tuple[Singles, float, float, float], finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
+    search: Search, finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats, fine: bool,
 ) -> int:  # fmt: skip
     """One Metropolis step of every particle, in place, towards ``prior x likelihood^power``; return how many moved.
 
     `steps` (n, 6) are the random-walk steps, `kind` what each particle tries: a random walk, an alias jump (shift by
     the difference of two neighbouring devices, `jumps` (m, 2): rows repeat, and this is how a placement leaves a
-    wrong neighbour), or a turn and scale about one of the finds. `choice` picks the jump or the find, `threshold`
-    holds logarithms of uniform numbers.
+    wrong neighbour), or a turn and scale about one of the finds. `choice` picks the jump or the find. Acceptance is
+    delayed: what passes with `FIRST_LOOK` of the gain in the first part of the likelihood is looked at in full and
+    taken by the rest of the gain (Christen and Fox 2005, "Markov chain Monte Carlo using an approximation", J. Comput.
+    Graph. Stat. 14(4)); `threshold` (n, 2) holds logarithms of uniform numbers for either look. `likelihood` (n, 2):
+    the whole and its first part.
     """
     moved = 0
     proposal = np.empty(6)
     for j in range(states.shape[0]):
         volume = _propose(states[j], steps[j], kind[j], choice[j], jumps, pattern, finds, proposal)
         there = log_prior(proposal, whitener, free, degrees_of_freedom)
-        bound = threshold[j] - (there - prior[j] + volume)
-        least = likelihood[j] + bound / power
-        value = log_likelihood_of(proposal, pattern, cells, search, finds, base, items, ints, floats, least)
+        part, edges, rows = assigned(proposal, pattern, cells, search, finds, base, items, ints, floats)
+        seen = FIRST_LOOK * (part - likelihood[j, 1])
+        if power * seen + there - prior[j] + volume < threshold[j, 0]:
+            continue
+        least = likelihood[j, 0] + seen + threshold[j, 1] / power
+        value = completed(part, edges, rows, pattern, search, finds, base, items, ints, floats, least, fine)
         if value > least:
             states[j] = proposal
-            likelihood[j] = value
+            likelihood[j, 0], likelihood[j, 1] = value, part
             prior[j] = there
             moved += 1
     return moved
@@ -337,7 +439,7 @@ def _propose(  # pragma: no cover - compiled
 def add_associations(  # pragma: no cover - compiled
     states: Floats, group: Ints, pattern: Floats,
     cells: tuple[Ints, Ints, float, float, float, int, int],
-    search: tuple[Singles, float, float, float], finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
+    search: Search, finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
     pairs: Floats, missed: Floats, covered: Floats, offsets: Floats,
 ) -> None:  # fmt: skip
     """Add what each placement says of every device to the sums of its group, in place.
@@ -352,15 +454,14 @@ def add_associations(  # pragma: no cover - compiled
         edges = list_edges(
             states[j], pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], largest, False
         )
-        sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3])
-        shares(edges, floats[0], floats[1], floats[2], floats[4])
-        row_terms(rows, edges, ints[0], ints[1], floats[4], pattern, finds, items, ints[2], ints[3])
-        absences(edges, ints[0], floats[4], floats[3], pattern, search, items, -np.inf)
-        offsets[j] = items[: offsets.shape[1], 3:]
+        total = sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3])
+        in_rows(total, edges, rows, pattern, search, finds, items, ints, floats, True)
         taken = floats[3]
         for e in range(edges):
             pairs[g, ints[1][e], ints[0][e]] += floats[4][e]
             taken[ints[0][e]] += floats[4][e]
+        absences(pattern, search, items, taken, -np.inf)
+        offsets[j] = items[: offsets.shape[1], 3:]
         for i in range(pattern.shape[0]):
             q, presence = items[i, 2], pattern[i, 3]
             free = 1.0 - min(taken[i], 1.0)

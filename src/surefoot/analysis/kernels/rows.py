@@ -23,8 +23,12 @@ LEAST_SHARE = 0.002
 """Pairs less likely than this say nothing of a row's offset."""
 NODES = 5
 """A side: 3 leave a likelihood that is up to a tenth too steep, 7 change nothing more (decision 0022)."""
+FEW_NODES = 3
+"""Enough to tell where the offset is."""
 _NODE = np.polynomial.hermite_e.hermegauss(NODES)[0]
 _WEIGHT = np.polynomial.hermite_e.hermegauss(NODES)[1] / np.sqrt(2.0 * np.pi)
+_FEW_NODE = np.polynomial.hermite_e.hermegauss(FEW_NODES)[0]
+_FEW_WEIGHT = np.polynomial.hermite_e.hermegauss(FEW_NODES)[1] / np.sqrt(2.0 * np.pi)
 _LEAST_FACTOR = 1e-12
 _FINDS_A_LOG = 16  # factors lie within 1e-12 and 1e12: so many are multiplied before a logarithm is taken out
 
@@ -32,32 +36,45 @@ _FINDS_A_LOG = 16  # factors lie within 1e-12 and 1e12: so many are multiplied b
 @compiled
 def row_terms(  # pragma: no cover - compiled
     rows: int, edges: int, edge_item: Ints, edge_find: Ints, share: Floats, pattern: Floats, finds: Floats,
-    items: Floats, after: Ints, first: Ints,
+    items: Floats, after: Ints, first: Ints, about: bool, fine: bool,
 ) -> float:  # fmt: skip
     """Log of what the devices of one row say together, beyond what each says on its own.
 
     `share` holds the probability of every edge; edges come find by find. Leaves variance and mean (east, north) of
     each row's z in columns 3 to 5 of `items`. A row with one find adds nothing. `after` and `first` are scratch: the
-    edges of a row as a list, `first` by row and `after` by edge, -1 at its end.
+    edges of a row as a list, `first` by row and `after` by edge, -1 at its end. `about` says that the shares were
+    taken about the variances and means that stand there, not about the prior of z; not `fine` that a rough answer will
+    do.
     """
     _list_rows(rows, edges, edge_item, edge_find, share, pattern, finds, after, first)
-    total, scratch = 0.0, np.empty((3, NODES * NODES))
+    node, mass = (_NODE, _WEIGHT) if fine else (_FEW_NODE, _FEW_WEIGHT)
+    total, scratch = 0.0, np.empty((3, len(node) * len(node)))
     for r in range(rows):
-        a, east, north, count, last = 1.0, 0.0, 0.0, 0, -1
+        wide, by_east, by_north = 1.0, 0.0, 0.0
+        if about:
+            wide, by_east, by_north = items[r, 3], items[r, 4], items[r, 5]
+        root = np.sqrt(wide)
+        a, east, north, count, last = wide, -root * by_east, -root * by_north, 0, -1
         e = first[r]
         while e >= 0:
             i, k = edge_item[e], edge_find[e]
-            v = pattern[i, 2] - pattern[i, 4] + finds[k, 2]
-            per_metre = share[e] * np.sqrt(pattern[i, 4]) / v
-            a += share[e] * pattern[i, 4] / v
-            east += per_metre * (finds[k, 0] - items[i, 0])
-            north += per_metre * (finds[k, 1] - items[i, 1])
+            v, offset = pattern[i, 2] - pattern[i, 4] + finds[k, 2], np.sqrt(pattern[i, 4])
+            per_metre = share[e] * offset * root / v
+            a += per_metre * offset * root
+            east += per_metre * (finds[k, 0] - items[i, 0] - offset * by_east)
+            north += per_metre * (finds[k, 1] - items[i, 1] - offset * by_north)
             if k != last:
                 count, last = count + 1, k
             e = after[e]
         items[r, 3], items[r, 4], items[r, 5] = 1.0 / a, east / a, north / a
-        if count > 1:
-            total += _row_term(first[r], after, edge_item, edge_find, share, pattern, finds, items, r, scratch)
+        if count > 1 or (about and count > 0):
+            total += _row_term(
+                first[r], after, edge_item, edge_find, share, pattern, finds, items, r, wide, by_east, by_north,
+                node, mass, scratch,
+            )  # fmt: skip
+        items[r, 3], items[r, 4], items[r, 5] = (
+            wide * items[r, 3], by_east + root * items[r, 4], by_north + root * items[r, 5]
+        )  # fmt: skip
     return float(total)
 
 
@@ -79,38 +96,46 @@ def _list_rows(  # pragma: no cover - compiled
 @inlined
 def _row_term(  # pragma: no cover - compiled
     first: int, after: Ints, edge_item: Ints, edge_find: Ints, share: Floats, pattern: Floats, finds: Floats,
-    items: Floats, row: int, scratch: Floats,
+    items: Floats, row: int, wide: float, by_east: float, by_north: float, node: Floats,
+    mass: Floats, scratch: Floats,
 ) -> float:  # fmt: skip
-    """Log of the expectation for one row; puts the moments of its z into `items`."""
-    sd, east, north = np.sqrt(items[row, 3]), items[row, 4], items[row, 5]
+    """Log of the expectation for one row; puts the moments of its offset into `items`.
+
+    The offset is ``z = by + sqrt(wide) w`` sigmas; nodes and moments are those of w.
+    """
+    nodes = len(node)
+    sd, east, north, root = np.sqrt(items[row, 3]), items[row, 4], items[row, 5], np.sqrt(wide)
     weight, factor, line = scratch[0], scratch[1], scratch[2]
-    for node in range(NODES):
-        zx, zy = east + sd * _NODE[node], north + sd * _NODE[node]
-        line[node] = _WEIGHT[node] * np.exp(0.5 * (_NODE[node] * _NODE[node] - zx * zx))
-        line[NODES + node] = _WEIGHT[node] * np.exp(0.5 * (_NODE[node] * _NODE[node] - zy * zy))
-    for x in range(NODES):
-        for y in range(NODES):
-            weight[NODES * x + y] = line[x] * line[NODES + y]
+    for j in range(nodes):
+        zx, zy = by_east + root * (east + sd * node[j]), by_north + root * (north + sd * node[j])
+        line[j] = mass[j] * np.exp(0.5 * (node[j] * node[j] - zx * zx))
+        line[nodes + j] = mass[j] * np.exp(0.5 * (node[j] * node[j] - zy * zy))
+    for x in range(nodes):
+        for y in range(nodes):
+            weight[nodes * x + y] = line[x] * line[nodes + y]
     total, e, multiplied = 0.0, first, 0
     while e >= 0:
-        e = _factor_of_find(e, after, edge_item, edge_find, share, pattern, finds, items, sd, east, north, factor, line)
-        for node in range(NODES * NODES):
-            weight[node] *= max(factor[node], _LEAST_FACTOR)
+        e = _factor_of_find(
+            e, after, edge_item, edge_find, share, pattern, finds, items, sd, east, north, wide, by_east, by_north,
+            node, factor, line,
+        )  # fmt: skip
+        for j in range(nodes * nodes):
+            weight[j] *= max(factor[j], _LEAST_FACTOR)
         multiplied += 1
         if multiplied % _FINDS_A_LOG == 0:
             top = weight.max()
             weight /= top
             total += np.log(top)
     whole = mean_x = mean_y = squared = 0.0
-    for x in range(NODES):
-        for y in range(NODES):
-            w, zx, zy = weight[NODES * x + y], east + sd * _NODE[x], north + sd * _NODE[y]
+    for x in range(nodes):
+        for y in range(nodes):
+            w, zx, zy = weight[nodes * x + y], east + sd * node[x], north + sd * node[y]
             whole += w
             mean_x += w * zx
             mean_y += w * zy
             squared += w * (zx * zx + zy * zy)
     mean_x, mean_y = mean_x / whole, mean_y / whole
-    total += np.log(whole * items[row, 3])
+    total += np.log(whole * items[row, 3] * wide)
     items[row, 3] = max(0.5 * (squared / whole - mean_x * mean_x - mean_y * mean_y), 0.1 * items[row, 3])
     items[row, 4], items[row, 5] = mean_x, mean_y
     return float(total)
@@ -119,26 +144,27 @@ def _row_term(  # pragma: no cover - compiled
 @inlined
 def _factor_of_find(  # pragma: no cover - compiled
     e: int, after: Ints, edge_item: Ints, edge_find: Ints, share: Floats, pattern: Floats, finds: Floats,
-    items: Floats, sd: float, east: float, north: float, factor: Floats, line: Floats,
+    items: Floats, sd: float, east: float, north: float, wide: float, by_east: float, by_north: float, node: Floats,
+    factor: Floats, line: Floats,
 ) -> int:  # fmt: skip
     """Write ``f_k`` at every node for the find of edge `e`; return the row's first edge of the next find, or -1."""
-    k = edge_find[e]
+    k, nodes = edge_find[e], len(node)
     factor[:] = 1.0
     while e >= 0 and edge_find[e] == k:
         i, p = edge_item[e], share[e]
-        shared = pattern[i, 4]
-        v, root = pattern[i, 2] - shared + finds[k, 2], np.sqrt(shared)
-        de, dn = finds[k, 0] - items[i, 0], finds[k, 1] - items[i, 1]
+        offset, shared = np.sqrt(pattern[i, 4]), pattern[i, 4] * wide
+        v, root = pattern[i, 2] - pattern[i, 4] + finds[k, 2], np.sqrt(shared)
+        de, dn = finds[k, 0] - items[i, 0] - offset * by_east, finds[k, 1] - items[i, 1] - offset * by_north
         constant, half = 0.5 * (de * de + dn * dn) / (v + shared), 0.5 / v
-        for node in range(NODES):
+        for j in range(nodes):
             miss_east, miss_north = (
-                de - root * (east + sd * _NODE[node]),
-                dn - root * (north + sd * _NODE[node]),
+                de - root * (east + sd * node[j]),
+                dn - root * (north + sd * node[j]),
             )
-            line[node] = p * (1.0 + shared / v) * np.exp(constant - half * miss_east * miss_east)
-            line[NODES + node] = np.exp(-half * miss_north * miss_north)
-        for x in range(NODES):
-            for y in range(NODES):
-                factor[NODES * x + y] += line[x] * line[NODES + y] - p
+            line[j] = p * (1.0 + shared / v) * np.exp(constant - half * miss_east * miss_east)
+            line[nodes + j] = np.exp(-half * miss_north * miss_north)
+        for x in range(nodes):
+            for y in range(nodes):
+                factor[nodes * x + y] += line[x] * line[nodes + y] - p
         e = after[e]
     return int(e)

@@ -12,6 +12,8 @@ import shapely
 from scipy import ndimage
 from shapely.geometry.base import BaseGeometry
 
+from surefoot.analysis.kernels.registration import Search
+
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -81,22 +83,28 @@ class SearchedGround:
 
 @dataclass(frozen=True)
 class Mask:
-    """``Q(x)``: the chance that a device meant for x, scattered about it, was found; cell centres of a raster."""
+    """What was searched, at the cell centres of a raster.
+
+    `chance` is ``Q(x)``: the chance that a device meant for x, scattered about it, was found; `worked` the share of the
+    ground about x that was searched at all, over the reach of where a find may really have lain.
+    """
 
     chance: Singles
     west: float
     south: float
     cell_m: float
+    worked: Singles
 
-    def about(self, origin: complex) -> tuple[Singles, float, float, float]:
+    def about(self, origin: complex) -> Search:
         """Return what the kernels take, in metres from an origin."""
-        return self.chance, self.west - origin.real, self.south - origin.imag, self.cell_m
+        return self.chance, self.west - origin.real, self.south - origin.imag, self.cell_m, self.worked
 
 
-NOTHING_SEARCHED = Mask(np.zeros((2, 2), dtype=np.float32), 0.0, 0.0, CELL_M)
+_NOWHERE = np.zeros((2, 2), dtype=np.float32)
+NOTHING_SEARCHED = Mask(_NOWHERE, 0.0, 0.0, CELL_M, _NOWHERE)
 
 
-def mask_of(searched: SearchedGround, bounds: tuple[float, float, float, float], blur_m: float) -> Mask:
+def mask_of(searched: SearchedGround, bounds: tuple[float, float, float, float], blur_m: float, find_m: float = 0.5) -> Mask:
     """Draw the searched ground inside a box, blurred by the scatter of the single device.
 
     Parameters
@@ -107,6 +115,8 @@ def mask_of(searched: SearchedGround, bounds: tuple[float, float, float, float],
         West, south, east, north; metres.
     blur_m
         Sigma per axis of a device about its place in the moved pattern.
+    find_m
+        Sigma per axis of a find about where it is reported.
 
     Notes
     -----
@@ -127,10 +137,19 @@ def mask_of(searched: SearchedGround, bounds: tuple[float, float, float, float],
     own = shapely.force_2d(inside.shapes)  # copies: GEOS fills a prepared shape as it is asked, one thread at a time
     for shape, detection in zip(own, inside.detection, strict=True):
         _draw(chance, best, shape, detection, box[0], box[1], cell)
-    blurred = _NDIMAGE.gaussian_filter(chance, blur_m / cell, mode="constant", truncate=4.0).astype(np.float32)
+    share = np.divide(chance, best, out=np.zeros_like(chance), where=best > 0.0)
+    either = blur_m * find_m / float(np.hypot(blur_m, find_m))  # a find that is this device lies between the two
+    return Mask(
+        _blurred(chance, blur_m / cell), float(box[0]), float(box[1]), cell, _blurred(share, either / cell)
+    )  # fmt: skip
+
+
+def _blurred(values: Floats, sigma: float) -> Singles:
+    """Blur a raster; a cell that is exactly 0 has no neighbour that matters."""
+    blurred: Singles = _NDIMAGE.gaussian_filter(values, sigma, mode="constant", truncate=4.0).astype(np.float32)
     beside = _NDIMAGE.maximum_filter(blurred, 3) >= NEGLIGIBLE
     blurred[beside & (blurred == 0.0)] = np.finfo(np.float32).tiny
-    return Mask(blurred, float(box[0]), float(box[1]), cell)
+    return blurred
 
 
 def _draw(

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 
+from surefoot.analysis.kernels.registration import SURVEYED_VARIANCE_M2
 from surefoot.analysis.kernels.rows import VAGUE_VARIANCE_M2
 from surefoot.analysis.reanchor.ground import (
     NOTHING_SEARCHED,
@@ -19,7 +20,7 @@ from surefoot.analysis.reanchor.ground import (
     mask_of,
 )
 from surefoot.analysis.reanchor.hypotheses import SMALLEST_VARIANCE_M2, Hypothesis, RecordPrior
-from surefoot.analysis.reanchor.sampler import PARAMETERS, Cloud, Settings, Target, sample
+from surefoot.analysis.reanchor.sampler import PARAMETERS, Cloud, Settings, Target, gain_of_bending, sample
 from surefoot.analysis.reanchor.unrelated import OtherField, another_field, best_rival, elsewhere
 
 Floats = npt.NDArray[np.float64]
@@ -35,9 +36,10 @@ RIVAL = Settings(particles=400, sweeps=3)
 """Of the rival that has the record's own pattern."""
 IN_QUESTION = 5.0
 """Hypotheses whose pilot weight is within this many nats of the best are sampled with the full effort."""
-BEND_SD, BEND_FINDS, BEND_GAIN = 0.05, 4, 3.0
-"""A sketch drawn out along one axis: sd of stretch and of shear, finds from which they are asked for, and the gain in
-log evidence from which they are believed (methods.md section 2, failure mode d)."""
+BEND_SD, BEND_FINDS, WORTH_BENDING, BEND_GAIN = 0.05, 4, 0.5, 3.0
+"""A sketch drawn out along one axis: sd of stretch and of shear, finds from which they are asked for, the rough gain in
+log evidence from which they are sampled and the gain from which they are believed (methods.md section 2, failure mode
+d)."""
 
 
 @dataclass(frozen=True)
@@ -131,13 +133,15 @@ def explore(
     base = np.full(len(near), facts.clutter_per_m2) if clutter is None else np.array(clutter[find])
     base += 0.0 if other_density is None else other_density[find]
     factor = agreement(near, prior.record_id, prior.row, facts.index, facts.category)
+    clear = near.variance[near.variance <= SURVEYED_VARIANCE_M2]
+    placed = float(np.sqrt(np.median(clear))) if len(clear) else 0.5
     masks, pilot = Masks(searched), _no_harder(PILOT, chosen)
     streams = rng.spawn(len(prior.hypotheses))
     number = np.unique(prior.row.astype(str), return_inverse=True)[1]
     before = []
     for hypothesis, box in zip(prior.hypotheses, reach, strict=True):
         rows = within(near.position, np.sqrt(near.variance), [box])
-        mask = masks.around(box, float(np.sqrt(np.median(hypothesis.own_variance))))
+        mask = masks.around(box, float(np.sqrt(np.median(hypothesis.own_variance))), placed)
         target = target_of(
             hypothesis, facts, number, near.take(rows), factor[rows] / base[rows, None], mask, degrees_of_freedom
         )
@@ -146,7 +150,7 @@ def explore(
     sampled = _refined(_run(before, bears, pilot, streams), chosen, streams)
     logs = _log_weights(sampled)
     best = int(np.argmax(logs))
-    sampled[best] = _bent_if_asked(sampled[best], pilot, chosen, streams[best])
+    sampled[best] = _bent_if_asked(sampled[best], chosen, streams[best])
     logs = _log_weights(sampled)
     total = float(logsumexp(logs))
     rival = _best_rival(sampled, facts, base)
@@ -206,16 +210,16 @@ def _log_weights(sampled: Sequence[Sampled]) -> Floats:
     return np.array([np.log(s.hypothesis.weight) + s.log_evidence for s in sampled])
 
 
-def _bent_if_asked(plain: Sampled, pilot: Settings, settings: Settings, stream: np.random.Generator) -> Sampled:
+def _bent_if_asked(plain: Sampled, settings: Settings, stream: np.random.Generator) -> Sampled:
     """Let the pattern be stretched and sheared as well, where the evidence asks for it by more than `BEND_GAIN`."""
     if plain.cloud is None or int((plain.target.finds[:, 2] <= VAGUE_VARIANCE_M2).sum()) < BEND_FINDS:
+        return plain
+    if gain_of_bending(plain.target, plain.cloud, BEND_SD, stream) < WORTH_BENDING:
         return plain
     wide = np.zeros((PARAMETERS, PARAMETERS))
     wide[:4, :4] = plain.target.covariance
     wide[4, 4] = wide[5, 5] = BEND_SD**2
     target = replace(plain.target, covariance=wide)
-    if sample(target, pilot, stream).log_evidence < plain.log_evidence + 0.5 * BEND_GAIN:
-        return plain
     cloud = sample(target, settings, stream)
     return replace(plain, target=target, cloud=cloud) if cloud.log_evidence > plain.log_evidence + BEND_GAIN else plain
 
@@ -257,14 +261,14 @@ class Masks:
         self.searched = searched
         self.drawn: list[tuple[Box, float, Mask]] = []
 
-    def around(self, box: Box, blur_m: float) -> Mask:
+    def around(self, box: Box, blur_m: float, find_m: float) -> Mask:
         """Return the mask of the ground inside a box."""
         if not len(self.searched.shapes):
             return NOTHING_SEARCHED
         for other, blur, mask in self.drawn:
             if blur == blur_m and all(abs(a - b) < 0.5 for a, b in zip(box, other, strict=True)):
                 return mask
-        self.drawn.append((box, blur_m, mask_of(self.searched, box, blur_m)))
+        self.drawn.append((box, blur_m, mask_of(self.searched, box, blur_m, find_m)))
         return self.drawn[-1][2]
 
 

@@ -32,6 +32,7 @@ Singles = npt.NDArray[np.float32]
 PARAMETERS = 6
 WORTH_THREADS = 20_000
 """Pairs of a find and a device from which the particles of a record are shared out over threads."""
+BENDINGS = 4
 SPARE = 12
 """Neighbours looked at beside those wanted, so that which of equally far ones are taken hangs on their order alone."""
 
@@ -68,7 +69,7 @@ class Target:
     pattern: Floats
     finds: Floats
     base: Floats
-    search: tuple[Singles, float, float, float]
+    search: registration.Search
     covariance: Floats
     degrees_of_freedom: float
 
@@ -168,12 +169,16 @@ def _sample(target: Target, settings: Settings, crew: Crew, rng: np.random.Gener
     jumps = neighbours(target.pattern[:, :2])
     states, lean = first_states(target, settings.first_draws * settings.particles, factor, crew, rng)
     prior = log_priors(states, whitener, target.degrees_of_freedom)
-    likelihood = np.empty(len(states))
-    crew.share(len(states), lambda part, own: _evaluate(target, states[part], own, likelihood[part]))
-    power, log_evidence, steps = 0.0, 0.0, 0
+    likelihood = _likelihoods(target, states, crew, fine=False)
+    power, log_evidence, steps, fine = 0.0, 0.0, 0, False
     while power < 1.0 and steps < settings.most_steps:
-        step = _next_step(likelihood, lean, power, settings.effective_share * settings.particles / len(states))
-        weight, gain = _increments(step * likelihood + lean)
+        share = settings.effective_share * settings.particles / len(states)
+        step = _next_step(likelihood[:, 0], lean, power, share)
+        if not fine and power + step >= 1.0:  # the last lap
+            rough, likelihood, fine = likelihood[:, 0], _likelihoods(target, states, crew, fine=True), True
+            lean = lean + power * (likelihood[:, 0] - rough)
+            step = _next_step(likelihood[:, 0], lean, power, share)
+        weight, gain = _increments(step * likelihood[:, 0] + lean)
         log_evidence += gain
         power = min(1.0, power + step)
         chosen = _systematic(weight, settings.particles, rng)
@@ -181,23 +186,37 @@ def _sample(target: Target, settings: Settings, crew: Crew, rng: np.random.Gener
         lean = np.zeros(len(states))
         walk = _step_factor(states[:, :free])
         for _ in range(settings.sweeps):
-            _sweep(target, states, likelihood, prior, power, walk, jumps, whitener, crew, rng)
+            _sweep(target, states, likelihood, prior, power, walk, jumps, whitener, crew, rng, fine=fine)
         steps += 1
-    return Cloud(states, likelihood, log_evidence, steps)
+    return Cloud(states, likelihood[:, 0].copy(), log_evidence, steps)
+
+
+def gain_of_bending(target: Target, cloud: Cloud, sd: float, rng: np.random.Generator) -> float:
+    """Log of the evidence that stretch and shear of this sd would add to a cloud without them, roughly.
+
+    By importance sampling: every draw of the cloud is bent `BENDINGS` times. What a turn or a shift would add to the
+    bend is left out, so the gain is rather too small (docs/decisions/0024).
+    """
+    states = np.repeat(cloud.states, BENDINGS, axis=0)
+    states[:, 4:] = sd * rng.standard_normal((len(states), 2))
+    with crew_for(target) as crew:
+        bent = _likelihoods(target, states, crew, fine=True)
+    return _increments(bent[:, 0] - np.repeat(cloud.log_likelihood, BENDINGS))[1]
 
 
 def evaluate(target: Target, states: Floats, scratch: Scratch) -> Floats:
     """Log likelihood of each state against clutter alone."""
-    out = np.empty(len(states))
-    _evaluate(target, states, scratch, out)
+    return _likelihoods(target, states, Crew((scratch,), None), fine=True)[:, 0]
+
+
+def _likelihoods(target: Target, states: Floats, crew: Crew, *, fine: bool) -> Floats:
+    """Log likelihood of each state and the first part of it, (n, 2)."""
+    out = np.empty((len(states), 2))
+    crew.share(len(states), lambda part, own: registration.log_likelihoods(
+        states[part], target.pattern, own.cells, target.search, target.finds, target.base, own.items, own.ints,
+        own.floats, fine, out[part],
+    ))  # fmt: skip
     return out
-
-
-def _evaluate(target: Target, states: Floats, scratch: Scratch, out: Floats) -> None:
-    registration.log_likelihoods(
-        states, target.pattern, scratch.cells, target.search, target.finds, target.base,
-        scratch.items, scratch.ints, scratch.floats, out,
-    )  # fmt: skip
 
 
 def neighbours(places: Floats, near: int = 3) -> Ints:
@@ -249,8 +268,9 @@ def first_states(
     sd = np.sqrt(clear[find, 2] + target.pattern[device, 2])[:, None]
     moved[:, :2] = clear[find, :2] - np.column_stack([at.real, at.imag])
     moved[:, :2] += sd * rng.standard_normal((len(moved), 2))
+    nowhere = np.zeros((2, 2), dtype=np.float32)
     anchored, ones = np.empty(count), np.ones((len(clear), len(target.pattern)))
-    unsearched = (np.zeros((2, 2), dtype=np.float32), 0.0, 0.0, 1.0)
+    unsearched = (nowhere, 0.0, 0.0, 1.0, nowhere)
     crew.share(count, lambda part, own: registration.anchored_densities(
         states[part], target.pattern, own.cells, unsearched, clear, ones, own.items, own.ints, own.floats,
         anchored[part],
@@ -328,7 +348,7 @@ _MOVES = np.array([registration.RANDOM_WALK] * 5 + [registration.ALIAS_JUMP] * 3
 
 def _sweep(
     target: Target, states: Floats, likelihood: Floats, prior: Floats, power: float, walk: Floats, jumps: Ints,
-    whitener: Floats, crew: Crew, rng: np.random.Generator,
+    whitener: Floats, crew: Crew, rng: np.random.Generator, *, fine: bool,
 ) -> None:  # fmt: skip
     """One Metropolis step of every particle, in place."""
     count, free = len(states), len(walk)
@@ -336,9 +356,9 @@ def _sweep(
     steps = np.zeros((count, PARAMETERS))
     steps[:, :free] = _linear(walk, rng.standard_normal((count, free))) * scale[:, None]
     kind, choice = rng.choice(_MOVES, count).astype(np.int64), rng.random(count)
-    threshold = np.log(1.0 - rng.random(count))
+    threshold = np.log(1.0 - rng.random((count, 2)))
     crew.share(count, lambda part, own: registration.move(
         states[part], likelihood[part], prior[part], power, steps[part], kind[part], choice[part], threshold[part],
         jumps, whitener, free, target.degrees_of_freedom, target.pattern, own.cells, target.search, target.finds,
-        target.base, own.items, own.ints, own.floats,
+        target.base, own.items, own.ints, own.floats, fine,
     ))  # fmt: skip

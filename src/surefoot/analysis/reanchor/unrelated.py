@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln, logsumexp
 
+from surefoot.analysis.kernels.registration import Search
 from surefoot.analysis.kernels.rows import VAGUE_VARIANCE_M2
 from surefoot.analysis.reanchor.clutter import normal_points
 from surefoot.analysis.reanchor.sampler import Target
 
 Floats = npt.NDArray[np.float64]
-Raster = tuple[npt.NDArray[np.float32], float, float, float]
 
 WIDTHS_M = (3.0, 10.0, 30.0)
 """Of the clusters: between devices of a row, between rows, across a field. All alike before any find."""
@@ -65,7 +65,7 @@ def elsewhere(target: Target) -> Target:
 
 
 def another_field(
-    finds: Floats, search: Raster, clutter: Floats, clutter_per_m2: float, expected_per_m2: float
+    finds: Floats, search: Search, clutter: Floats, clutter_per_m2: float, expected_per_m2: float
 ) -> OtherField:
     """Return the log evidence of a field that is on no record.
 
@@ -87,7 +87,7 @@ def another_field(
     Devices found are Poisson over the ground searched, thinned by detection, with a density that is integrated out.
     Things whose place is vague are then predicted from the others, one by one; they thin nothing.
     """
-    chance, _, _, cell = search
+    chance, _, _, cell, _ = search
     area = float(chance.sum(dtype=np.float64)) * cell**2
     vague = finds[:, 2] > VAGUE_VARIANCE_M2
     known = finds[~vague][np.lexsort((finds[~vague, 1], finds[~vague, 0]))]
@@ -106,7 +106,7 @@ def another_field(
     )
 
 
-def _in_clusters(things: Floats, about: Floats, search: Raster) -> Floats:
+def _in_clusters(things: Floats, about: Floats, search: Search) -> Floats:
     """Density of each thing in the cluster of each other one, per m2 of ground thinned by detection, (k, n)."""
     squared = np.square(things[:, None, :2] - about[None, :, :2]).sum(axis=2)
     total: Floats = np.zeros(squared.shape)
@@ -116,9 +116,9 @@ def _in_clusters(things: Floats, about: Floats, search: Raster) -> Floats:
     return np.asarray(total / len(WIDTHS_M), dtype=np.float64)
 
 
-def _seen_share(about: Floats, width: float, search: Raster) -> Floats:
+def _seen_share(about: Floats, width: float, search: Search) -> Floats:
     """Share of the cluster about each thing in which devices would have been found, (n,)."""
-    chance, west, south, cell = search
+    chance, west, south, cell, _ = search
     points = about[:, None, :2] + width * normal_points()
     column, row = (
         np.floor((points[..., axis] - edge) / cell).astype(np.int64) for axis, edge in ((0, west), (1, south))
