@@ -184,7 +184,7 @@ def report(columns: Mapping[int, list[Run]], seed: int) -> None:
     """Print the table."""
     count = len(next(iter(columns.values())))
     rng = np.random.default_rng(seed)
-    limit = float(np.quantile([smallest_tail(rng.random((count, 4))) for _ in range(500)], 0.05))
+    limit = float(np.quantile([smallest_tail(rng.random((count, 4))) for _ in range(2000)], 0.05))
     print(f"\n| finds | {' | '.join(PARAMETERS)} | band of 95 % | ellipse 90 % | confidence / hit |")
     print(f"|---{'|---' * (len(PARAMETERS) + 3)}|")
     for finds, runs in columns.items():

@@ -113,9 +113,10 @@ def list_edges(  # pragma: no cover - compiled
 
     `finds` columns: east, north, variance. `base` (finds, devices) holds presence, type agreement and the clutter's
     density: ``odds = base / (1 - q) exp(-d^2 / 2 v) / v``. A find that searchers dug up lies in searched ground: where
-    device and find together put it at the edge or outside, its odds fall (docs/decisions/0024). Each find looks for devices in the record's own frame,
-    in which the pattern stands still, through a hash of cells; `q` is looked up for the devices inside a gate. With
-    `vague_apart` the vague finds are left to `vague_terms`, and pairs that do not matter are left out.
+    device and find together put it at the edge or outside, its odds fall (docs/decisions/0024). Each find looks for
+    devices in the record's own frame, in which the pattern stands still, through a hash of cells; `q` is looked up for
+    the devices inside a gate. With `vague_apart` the vague finds are left to `vague_terms`, and pairs that do not
+    matter are left out.
     """
     raster, raster_west, raster_south, cell, _ = search
     start, order, west, south, size, columns, rows = cells
@@ -140,8 +141,7 @@ def list_edges(  # pragma: no cover - compiled
         last_row = min(rows - 1, int(np.floor((north + reach - south) / size)))
         if last_column < first_column:
             continue
-        surveyed = finds[k, 2] <= SURVEYED_VARIANCE_M2
-        here = in_searched(finds[k, 0], finds[k, 1], search) if surveyed else 1.0
+        here = in_searched(finds[k, 0], finds[k, 1], search)
         for row in range(first_row, last_row + 1):
             for at in range(start[row * columns + first_column], start[row * columns + last_column + 1]):
                 i = order[at]
@@ -155,7 +155,7 @@ def list_edges(  # pragma: no cover - compiled
                         items[i, 0], items[i, 1], raster, raster_west, raster_south, cell
                     )
                 w = base[k, i] / (1.0 - items[i, 2]) * np.exp(-0.5 * squared / v) / v
-                if surveyed and w >= smallest:
+                if finds[k, 2] <= SURVEYED_VARIANCE_M2 and w >= smallest:
                     lean = finds[k, 2] / v
                     w *= in_searched(finds[k, 0] - lean * de, finds[k, 1] - lean * dn, search) / here
                 if w < smallest:
@@ -221,8 +221,8 @@ def absences(  # pragma: no cover - compiled
 
     Where finds tell the offset of a row, its devices are looked up where that offset puts them: else one empty strip
     beside a row would count as many empty strips. A device that may be a find counts so by the chance that it is not,
-    1 - `taken`; for the rest its odds hold ``1 / (1 - q)`` at the similarity's place. Comes after `row_terms`; leaves q in `items`.
-    Ends early, with a bound, where the sum is sure to be below `least`.
+    1 - `taken`; for the rest its odds hold ``1 / (1 - q)`` at the similarity's place. Comes after `row_terms`; leaves q
+    in `items`. Ends early, with a bound, where the sum is sure to be below `least`.
     """
     raster, west, south, cell, _ = search
     total, product, row, shared = 0.0, 1.0, -1.0, -1.0
@@ -348,7 +348,7 @@ def log_likelihoods(  # pragma: no cover - compiled
     search: Search, finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
     fine: bool, out: Floats,
 ) -> None:  # fmt: skip
-    """Log likelihood, `fine` or rough (`in_rows`), of every placement, and its first part (`assigned`), into `out` (n, 2)."""
+    """Log likelihood, `fine` or rough (`in_rows`), of every placement into `out` (n, 2), and its first part."""
     for j in range(states.shape[0]):
         part, edges, rows = assigned(states[j], pattern, cells, search, finds, base, items, ints, floats)
         out[j, 0] = completed(part, edges, rows, pattern, search, finds, base, items, ints, floats, -np.inf, fine)

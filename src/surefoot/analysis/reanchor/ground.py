@@ -104,7 +104,9 @@ _NOWHERE = np.zeros((2, 2), dtype=np.float32)
 NOTHING_SEARCHED = Mask(_NOWHERE, 0.0, 0.0, CELL_M, _NOWHERE)
 
 
-def mask_of(searched: SearchedGround, bounds: tuple[float, float, float, float], blur_m: float, find_m: float = 0.5) -> Mask:
+def mask_of(
+    searched: SearchedGround, bounds: tuple[float, float, float, float], blur_m: float, find_m: float = 0.5
+) -> Mask:
     """Draw the searched ground inside a box, blurred by the scatter of the single device.
 
     Parameters
@@ -139,9 +141,8 @@ def mask_of(searched: SearchedGround, bounds: tuple[float, float, float, float],
         _draw(chance, best, shape, detection, box[0], box[1], cell)
     share = np.divide(chance, best, out=np.zeros_like(chance), where=best > 0.0)
     either = blur_m * find_m / float(np.hypot(blur_m, find_m))  # a find that is this device lies between the two
-    return Mask(
-        _blurred(chance, blur_m / cell), float(box[0]), float(box[1]), cell, _blurred(share, either / cell)
-    )  # fmt: skip
+    found, worked = _blurred(chance, blur_m / cell), _blurred(share, either / cell)
+    return Mask(found, float(box[0]), float(box[1]), cell, worked)
 
 
 def _blurred(values: Floats, sigma: float) -> Singles:
