@@ -72,8 +72,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    print(f"| finds | log of mean Z, {RUNS} runs | mean log Z (sd) | nested, {NESTED_RUNS} runs | log of mean Z |", end="")
-    print(" difference | s a run, nested |\n|---|---|---|---|---|---|---|")
+    print(f"| finds | log of mean Z, {RUNS} runs | mean log Z (sd) | nested, {NESTED_RUNS} runs |", end="")
+    print(" log of mean Z | difference | s a run, nested |\n|---|---|---|---|---|---|---|")
     for finds, number in CASES:
         target = target_of(finds, number, asked.seed)
         began = time.process_time()
