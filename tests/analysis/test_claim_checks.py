@@ -177,6 +177,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, 
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("id_", "measure", "verdict", "value", "reason"),
     [

@@ -65,8 +65,11 @@ def test_reason_of_the_function_comes_back_with_its_values() -> None:
 
 @pytest.mark.parametrize(
     ("function", "id_"),
-    [(spin, "SF-R102"), (hang, "SF-R102"), (hog, "SF-R103"), (crash, "SF-R101"), (blunder, "SF-R101")],
-)
+    [
+        (spin, "SF-R102"), pytest.param(hang, "SF-R102", marks=pytest.mark.slow), (hog, "SF-R103"), (crash, "SF-R101"),
+        (blunder, "SF-R101"),
+    ],
+)  # fmt: skip
 def test_child_that_misbehaves_gives_a_plain_reason(function: object, id_: str) -> None:
     # the first job opens the child, so that the start of the interpreter is not on the second one's clock
     first, outcome = run_jobs([Job(double, (1,)), Job(function, (), seconds=1.0, megabytes=300)])  # type: ignore[arg-type]
@@ -108,6 +111,7 @@ def test_small_files_get_small_limits() -> None:
     assert limits_for(10**9)[0] > seconds
 
 
+@pytest.mark.slow
 def test_a_file_that_waits_for_a_busy_machine_is_not_set_aside() -> None:
     """Only processor time is limited tightly; what a neighbour takes must not change a result."""
     assert run_jobs([Job(time.sleep, (0.0,), 1.0), Job(time.sleep, (2.5,), 1.0)]) == [None, None]
