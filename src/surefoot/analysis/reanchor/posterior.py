@@ -32,7 +32,7 @@ REACH_SIGMAS = 7.0
 
 
 PILOT = Settings(particles=300, sweeps=2, first_draws=8)
-RIVAL = Settings(particles=300, sweeps=2)
+RIVAL = Settings(particles=400, sweeps=3)
 """Of the rival that has the record's own pattern."""
 IN_QUESTION = 5.0
 """Hypotheses whose pilot weight is within this many nats of the best are sampled with the full effort."""
