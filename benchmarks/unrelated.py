@@ -58,7 +58,7 @@ def main() -> None:
     asked = parser.parse_args()
     for threads in ("OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(threads, "1")
-    print("| preset | records that reach a find | exceeds | by more than 0.1 | by more than 3 | quantiles 5, 50, 95 % |")
+    print("| preset | records that reach a find | exceeds | by over 0.1 | by over 3 | quantiles 5, 50, 95 % |")
     print("|---|---|---|---|---|---|")
     with ProcessPoolExecutor(asked.jobs) as pool:
         for preset in ("null", "nominal"):
