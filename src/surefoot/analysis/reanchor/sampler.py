@@ -201,7 +201,7 @@ def gain_of_bending(target: Target, cloud: Cloud, sd: float, rng: np.random.Gene
     states = np.repeat(cloud.states, BENDINGS, axis=0)
     clear = target.finds[target.finds[:, 2] <= VAGUE_VARIANCE_M2]
     find = (clear[:, 0] + 1j * clear[:, 1])[rng.integers(len(clear), size=len(states))]
-    own = (find - states[:, 0] - 1j * states[:, 1]) / np.exp(states[:, 3] - 1j * states[:, 2])
+    own = np.asarray((find - states[:, 0] - 1j * states[:, 1]) / np.exp(states[:, 3] - 1j * states[:, 2]), complex)
     states[:, 4:] = sd * rng.standard_normal((len(states), 2))
     at = find - carried(states * [0, 0, 1, 1, 1, 1], own[:, None])[:, 0]
     states[:, 0], states[:, 1] = at.real, at.imag
