@@ -33,6 +33,7 @@ PARAMETERS = 6
 WORTH_THREADS = 20_000
 """Pairs of a find and a device from which the particles of a record are shared out over threads."""
 BENDINGS = 2
+"""How often every draw of a cloud is bent to see whether a slight bend would help."""
 SPARE = 12
 """Neighbours looked at beside those wanted, so that which of equally far ones are taken hangs on their order alone."""
 
