@@ -255,7 +255,7 @@ def test_where_the_sampler_starts_is_the_prior_once_weighted() -> None:
     t = target(ROW, np.array([[7.0, 3.0], [-20.0, 25.0]]), 1e4, sd_m=15.0, turn=0.05)
     factor, rng = np.linalg.cholesky(t.covariance), np.random.default_rng(3)
     with crew_for(t) as crew:
-        states, lean = first_states(t, 60_000, factor, crew, rng)
+        states, lean, _ = first_states(t, 60_000, factor, crew, rng)
     weight = np.exp(lean)
     assert weight.mean() == pytest.approx(1.0, abs=0.02)
     assert weight.max() <= 2.0  # half of the draws are the prior

@@ -104,12 +104,22 @@ def place_items(state: Floats, pattern: Floats, items: Floats) -> tuple[float, i
 
 
 @compiled
+def _largest_stretch_back(a: float, b: float, c: float, d: float) -> float:  # pragma: no cover - compiled
+    """Return the largest singular value of the inverse: how much it stretches a length at most."""
+    determinant, frobenius = a * d - b * c, a * a + b * b + c * c + d * d
+    spread = np.sqrt(max(frobenius * frobenius - 4.0 * determinant * determinant, 0.0))
+    return float(np.sqrt(0.5 * (frobenius + spread)) / abs(determinant))
+
+
+@compiled
 def list_edges(  # pragma: no cover - compiled
     state: Floats, pattern: Floats, cells: tuple[Ints, Ints, float, float, float, int, int],
     search: Search, finds: Floats, base: Floats, items: Floats, edge_item: Ints,
     edge_find: Ints, odds: Floats, largest: float, vague_apart: bool,
-) -> int:  # fmt: skip
-    """List the pairs inside the gate with their odds against clutter; return how many.
+) -> tuple[int, float]:  # fmt: skip
+    """List the pairs inside the gate with their odds against clutter.
+
+    Returns how many, and the sum of ``exp(-d^2 / 2 v) / v`` over all that could be a pair, listed or not.
 
     `finds` columns: east, north, variance. `base` (finds, devices) holds presence, type agreement and the clutter's
     density: ``odds = base / (1 - q) exp(-d^2 / 2 v) / v``. A find that searchers dug up lies in searched ground: where
@@ -123,11 +133,8 @@ def list_edges(  # pragma: no cover - compiled
     a, b, c, d = matrix(state)
     determinant = a * d - b * c
     smallest = SMALLEST_ODDS if vague_apart else 0.0
-    # The inverse stretches lengths by at most its largest singular value.
-    frobenius = a * a + b * b + c * c + d * d
-    spread = np.sqrt(max(frobenius * frobenius - 4.0 * determinant * determinant, 0.0))
-    reach_of_metre = np.sqrt(0.5 * (frobenius + spread)) / abs(determinant)
-    edges = 0
+    reach_of_metre = _largest_stretch_back(a, b, c, d)
+    edges, near = 0, 0.0
     for k in range(finds.shape[0]):
         if vague_apart and finds[k, 2] > VAGUE_VARIANCE_M2:
             continue
@@ -154,7 +161,9 @@ def list_edges(  # pragma: no cover - compiled
                     items[i, 2] = pattern[i, 3] * seen_chance(
                         items[i, 0], items[i, 1], raster, raster_west, raster_south, cell
                     )
-                w = base[k, i] / (1.0 - items[i, 2]) * np.exp(-0.5 * squared / v) / v
+                normal = np.exp(-0.5 * squared / v) / v
+                near += normal
+                w = base[k, i] / (1.0 - items[i, 2]) * normal
                 if finds[k, 2] <= SURVEYED_VARIANCE_M2 and w >= smallest:
                     lean = finds[k, 2] / v
                     w *= in_searched(finds[k, 0] - lean * de, finds[k, 1] - lean * dn, search) / here
@@ -162,25 +171,7 @@ def list_edges(  # pragma: no cover - compiled
                     continue
                 edge_item[edges], edge_find[edges], odds[edges] = i, k, min(w, LARGEST_ODDS)
                 edges += 1
-    return edges
-
-
-@compiled
-def anchored_densities(  # pragma: no cover - compiled
-    states: Floats, pattern: Floats, cells: tuple[Ints, Ints, float, float, float, int, int],
-    search: Search, finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
-    out: Floats,
-) -> None:  # fmt: skip
-    """Density of each placement's shift if a device picked at random lay at a find picked at random, per m2.
-
-    A mixture of normals about ``y_k - s R u_i`` given turn and scale; `base` is 1 and nothing is searched.
-    """
-    for j in range(states.shape[0]):
-        largest, _ = place_items(states[j], pattern, items)
-        edges = list_edges(
-            states[j], pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], largest, False
-        )
-        out[j] = floats[0, :edges].sum() / (2.0 * np.pi * finds.shape[0] * pattern.shape[0])
+    return edges, near
 
 
 @compiled
@@ -255,15 +246,19 @@ def assigned(  # pragma: no cover - compiled
     state: Floats, pattern: Floats,
     cells: tuple[Ints, Ints, float, float, float, int, int],
     search: Search, finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats,
-) -> tuple[float, int, int]:  # fmt: skip
+) -> tuple[float, int, int, float]:  # fmt: skip
     """Log of the sum over assignments, the first part of a placement's log likelihood; numbers of pairs and of rows.
+
+    Last comes the sum of `list_edges`: how near devices and finds lie.
 
     Leaves the devices' places in `items`, the pairs in `ints` and their odds and messages in `floats`.
     """
     largest, rows = place_items(state, pattern, items)
-    edges = list_edges(state, pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], largest, True)
+    edges, near = list_edges(
+        state, pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], largest, True
+    )
     total = sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3])
-    return float(total), edges, rows
+    return float(total), edges, rows, float(near)
 
 
 @compiled
@@ -350,9 +345,23 @@ def log_likelihoods(  # pragma: no cover - compiled
 ) -> None:  # fmt: skip
     """Log likelihood, `fine` or rough (`in_rows`), of every placement into `out` (n, 2), and its first part."""
     for j in range(states.shape[0]):
-        part, edges, rows = assigned(states[j], pattern, cells, search, finds, base, items, ints, floats)
+        part, edges, rows, _ = assigned(states[j], pattern, cells, search, finds, base, items, ints, floats)
         out[j, 0] = completed(part, edges, rows, pattern, search, finds, base, items, ints, floats, -np.inf, fine)
         out[j, 1] = part
+
+
+@compiled
+def first_parts(  # pragma: no cover - compiled
+    states: Floats, pattern: Floats,
+    cells: tuple[Ints, Ints, float, float, float, int, int],
+    search: Search, finds: Floats, base: Floats, items: Floats, ints: Ints, floats: Floats, out: Floats,
+) -> None:  # fmt: skip
+    """First part of the log likelihood of every placement and how near devices and finds lie, into `out` (n, 2).
+
+    The latter is ``sum of exp(-d^2 / 2 v) / v`` over the pairs inside the gate.
+    """
+    for j in range(states.shape[0]):
+        out[j, 0], _, _, out[j, 1] = assigned(states[j], pattern, cells, search, finds, base, items, ints, floats)
 
 
 @compiled
@@ -392,7 +401,7 @@ def move(  # pragma: no cover - compiled
     for j in range(states.shape[0]):
         volume = _propose(states[j], steps[j], kind[j], choice[j], jumps, pattern, finds, proposal)
         there = log_prior(proposal, whitener, free, degrees_of_freedom)
-        part, edges, rows = assigned(proposal, pattern, cells, search, finds, base, items, ints, floats)
+        part, edges, rows, _ = assigned(proposal, pattern, cells, search, finds, base, items, ints, floats)
         seen = FIRST_LOOK * (part - likelihood[j, 1])
         if power * seen + there - prior[j] + volume < threshold[j, 0]:
             continue
@@ -451,7 +460,7 @@ def add_associations(  # pragma: no cover - compiled
     for j in range(states.shape[0]):
         g = group[j]
         largest, rows = place_items(states[j], pattern, items)
-        edges = list_edges(
+        edges, _ = list_edges(
             states[j], pattern, cells, search, finds, base, items, ints[0], ints[1], floats[0], largest, False
         )
         total = sum_over_assignments(edges, ints[0], ints[1], floats[0], floats[1], floats[2], floats[3])

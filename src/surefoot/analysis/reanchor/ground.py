@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -74,11 +75,15 @@ class SearchedGround:
     detection: Floats
 
     def near(self, bounds: tuple[float, float, float, float]) -> SearchedGround:
-        """Return the polygons that touch a box."""
-        usable = ~(shapely.is_missing(self.shapes) | shapely.is_empty(self.shapes))
-        rows = np.flatnonzero(usable)
-        hit = rows[np.sort(shapely.STRtree(self.shapes[rows]).query(shapely.box(*bounds)))] if len(rows) else rows
+        """Return the polygons whose own box meets a box; none of the missing and the empty ones."""
+        west, south, east, north = self._bounds.T
+        hit = (west <= bounds[2]) & (east >= bounds[0]) & (south <= bounds[3]) & (north >= bounds[1])
         return SearchedGround(self.shapes[hit], self.detection[hit])
+
+    @cached_property
+    def _bounds(self) -> Floats:
+        """Return box of each polygon, nan = it has none, (m, 4)."""
+        return np.asarray(shapely.bounds(self.shapes), dtype=np.float64).reshape(-1, 4)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import solve_triangular
 from scipy.spatial import KDTree
 from scipy.special import gammaln
 
@@ -30,6 +29,8 @@ Ints = npt.NDArray[np.int64]
 Singles = npt.NDArray[np.float32]
 
 PARAMETERS = 6
+NEAR_ENOUGH = 1.02
+"""The step of the power is looked for until the effective sample size is no larger than that many times its share."""
 WORTH_THREADS = 20_000
 """Pairs of a find and a device from which the particles of a record are shared out over threads."""
 BENDINGS = 2
@@ -42,10 +43,11 @@ SPARE = 12
 class Settings:
     """How hard the sampler works. The default is the setting that passes the calibration (docs/decisions/0020)."""
 
-    particles: int = 800
+    particles: int = 1000
     sweeps: int = 8
     effective_share: float = 0.6
     first_draws: int = 16
+    screened: int = 2
     most_steps: int = 60
 
 
@@ -169,11 +171,13 @@ def _sample(target: Target, settings: Settings, crew: Crew, rng: np.random.Gener
     factor: Floats = np.asarray(np.linalg.cholesky(target.covariance), dtype=np.float64)
     whitener: Floats = np.asarray(np.linalg.inv(factor), dtype=np.float64)
     jumps = neighbours(target.pattern[:, :2])
-    states, lean = first_states(target, settings.first_draws * settings.particles, factor, crew, rng)
-    prior = log_priors(states, whitener, target.degrees_of_freedom)
+    first = first_states(target, settings.first_draws * settings.particles, factor, crew, rng)
+    states, lean, power, log_evidence = _screened(*first, settings, rng)
     likelihood = _likelihoods(target, states, crew, fine=False)
-    power, log_evidence, steps, fine = 0.0, 0.0, 0, False
-    while power < 1.0 and steps < settings.most_steps:
+    lean += power * likelihood[:, 0]
+    prior = log_priors(states, whitener, target.degrees_of_freedom)
+    steps, fine = 0, False
+    while steps == 0 or (power < 1.0 and steps < settings.most_steps):
         share = settings.effective_share * settings.particles / len(states)
         step = _next_step(likelihood[:, 0], lean, power, share)
         if not fine and power + step >= 1.0:
@@ -191,6 +195,20 @@ def _sample(target: Target, settings: Settings, crew: Crew, rng: np.random.Gener
             _sweep(target, states, likelihood, prior, power, walk, jumps, whitener, crew, rng, fine=fine)
         steps += 1
     return Cloud(states, likelihood[:, 0].copy(), log_evidence, steps)
+
+
+def _screened(
+    states: Floats, lean: Floats, part: Floats, settings: Settings, rng: np.random.Generator
+) -> tuple[Floats, Floats, float, float]:
+    """Of many first draws keep those worth the whole likelihood, by a power of its first part, which is soon told.
+
+    Returns the draws kept, their log weights less ``power x log likelihood``, the power and the log evidence so far.
+    """
+    kept = settings.screened * settings.particles
+    power = _next_step(part, lean, 0.0, settings.effective_share * kept / len(states))
+    weight, log_evidence = _increments(power * part + lean)
+    chosen = _systematic(weight, kept, rng)
+    return states[chosen], -power * part[chosen], power, log_evidence
 
 
 def gain_of_bending(target: Target, cloud: Cloud, sd: float, rng: np.random.Generator) -> float:
@@ -222,6 +240,16 @@ def _likelihoods(target: Target, states: Floats, crew: Crew, *, fine: bool) -> F
     crew.share(len(states), lambda part, own: registration.log_likelihoods(
         states[part], target.pattern, own.cells, target.search, target.finds, target.base, own.items, own.ints,
         own.floats, fine, out[part],
+    ))  # fmt: skip
+    return out
+
+
+def _first_looks(target: Target, states: Floats, crew: Crew) -> Floats:
+    """First part of the log likelihood of each state and how near devices and finds lie in it, (n, 2)."""
+    out = np.empty((len(states), 2))
+    crew.share(len(states), lambda part, own: registration.first_parts(
+        states[part], target.pattern, own.cells, target.search, target.finds, target.base, own.items, own.ints,
+        own.floats, out[part],
     ))  # fmt: skip
     return out
 
@@ -258,33 +286,37 @@ def log_priors(states: Floats, whitener: Floats, degrees_of_freedom: float) -> F
 
 def first_states(
     target: Target, count: int, factor: Floats, crew: Crew, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Draw where the sampler starts, (count, 6), with the log weights that make it the prior.
+) -> tuple[Floats, Floats, Floats]:
+    """Draw where the sampler starts.
 
-    Half of it is the prior. The other half takes turn and scale from the prior and lays a device picked at random onto
-    a clear find picked at random: a narrow placement that few draws of the prior would meet is met by many of these.
+    Returns states (count, 6), the log weights that make them the prior and the first part of their log likelihood.
+
+    Half of them are the prior's. The other half take turn and scale from the prior and lay a device onto a clear find,
+    a pair picked at random: a narrow placement that few draws of the prior would meet is met by many of these.
     """
     states = draw_prior(count, factor, target.degrees_of_freedom, rng)
-    clear = target.finds[target.finds[:, 2] <= VAGUE_VARIANCE_M2]
-    if not len(clear):
-        return states, np.zeros(count)
-    moved = states[count // 2 :]
-    find, device = rng.integers(len(clear), size=len(moved)), rng.integers(len(target.pattern), size=len(moved))
-    own = target.pattern[device, 0] + 1j * target.pattern[device, 1]
-    at = carried(moved * [0, 0, 1, 1, 1, 1], own[:, None])[:, 0]
-    sd = np.sqrt(clear[find, 2] + target.pattern[device, 2])[:, None]
-    moved[:, :2] = clear[find, :2] - np.column_stack([at.real, at.imag])
-    moved[:, :2] += sd * rng.standard_normal((len(moved), 2))
-    nowhere = np.zeros((2, 2), dtype=np.float32)
-    anchored, ones = np.empty(count), np.ones((len(clear), len(target.pattern)))
-    unsearched = (nowhere, 0.0, 0.0, 1.0, nowhere)
-    crew.share(count, lambda part, own: registration.anchored_densities(
-        states[part], target.pattern, own.cells, unsearched, clear, ones, own.items, own.ints, own.floats,
-        anchored[part],
-    ))  # fmt: skip
+    clear = target.finds[:, 2] <= VAGUE_VARIANCE_M2
+    find, device = np.nonzero(clear[:, None] & (target.base > 0.0))
+    if len(find):
+        _lay(target, states[count // 2 :], find, device, rng)
+    looks = _first_looks(target, states, crew)
+    if not len(find):
+        return states, np.zeros(count), looks[:, 0].copy()
     given = _log_t(states[:, : len(factor)], target.covariance, target.degrees_of_freedom)
     given -= _log_t(states[:, 2 : len(factor)], target.covariance[2:, 2:], target.degrees_of_freedom)
-    return states, -np.log(0.5 + 0.5 * np.exp(np.log(np.maximum(anchored, 1e-300)) - given))
+    laid = np.log(np.maximum(looks[:, 1], 1e-300) / (2.0 * np.pi * len(find)))
+    return states, -np.log(0.5 + 0.5 * np.exp(laid - given)), looks[:, 0].copy()
+
+
+def _lay(target: Target, states: Floats, find: Ints, device: Ints, rng: np.random.Generator) -> None:
+    """Shift states so that in each a device lies at a find, a pair of these picked at random; in place."""
+    pick = rng.integers(len(find), size=len(states))
+    find, device = find[pick], device[pick]
+    own = target.pattern[device, 0] + 1j * target.pattern[device, 1]
+    at = carried(states * [0, 0, 1, 1, 1, 1], own[:, None])[:, 0]
+    sd = np.sqrt(target.finds[find, 2] + target.pattern[device, 2])[:, None]
+    states[:, :2] = target.finds[find, :2] - np.column_stack([at.real, at.imag])
+    states[:, :2] += sd * rng.standard_normal((len(states), 2))
 
 
 def carried(states: Floats, places: Complexes) -> Complexes:
@@ -305,7 +337,7 @@ def _log_t(values: Floats, covariance: Floats, degrees_of_freedom: float) -> Flo
     """Log density of a multivariate Student t with this scale matrix, (n,)."""
     free = values.shape[1]
     factor = np.linalg.cholesky(covariance)
-    squared = np.square(solve_triangular(factor, values.T, lower=True)).sum(axis=0)
+    squared = np.square(_linear(np.linalg.inv(factor), values)).sum(axis=1)
     whole = 0.5 * (degrees_of_freedom + free)
     constant = gammaln(whole) - gammaln(0.5 * degrees_of_freedom) - 0.5 * free * np.log(np.pi * degrees_of_freedom)
     return np.asarray(constant - np.log(np.diag(factor)).sum() - whole * np.log1p(squared / degrees_of_freedom))
@@ -319,7 +351,7 @@ def _increments(logs: Floats) -> tuple[Floats, float]:
 
 
 def _next_step(likelihood: Floats, lean: Floats, power: float, share: float) -> float:
-    """Largest step of the power after which the effective sample size is still `share` of the cloud."""
+    """Step of the power after which the effective sample size is still `share` of the cloud, or a little more."""
 
     def effective(step: float) -> float:
         weight, _ = _increments(step * likelihood + lean)
@@ -331,7 +363,10 @@ def _next_step(likelihood: Floats, lean: Floats, power: float, share: float) -> 
     low, high = 0.0, left
     for _ in range(40):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if effective(middle) >= share else (low, middle)
+        found = effective(middle)
+        low, high = (middle, high) if found >= share else (low, middle)
+        if share <= found < NEAR_ENOUGH * share:
+            break
     return max(low, 1e-9)
 
 
