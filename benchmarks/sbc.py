@@ -4,7 +4,8 @@ A pattern, a gross error and a placement are drawn from the prior, devices and c
 accident and a search that depends on nothing but what was seen; then the record is re-anchored. Over many runs the rank
 of the true shift, turn and scale among the posterior's draws is uniform (Talts et al. 2018, arXiv 1804.06788). The band
 is simultaneous over the points and the four parameters: the smallest pointwise binomial tail (Saeilynoja et al. 2022,
-Stat. Comput. 32) against its distribution for uniform ranks.
+Stat. Comput. 32) against its distribution for uniform ranks. A second table ranks the parts of the posterior's density
+at the truth in the same way (test quantities, Modrak et al. 2023, Bayesian Anal.): they tell which part is wrong.
 
     python benchmarks/sbc.py                           # 200 runs at 2, 5, 10, 20 finds; 20 minutes on two cores
 
@@ -22,13 +23,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import shapely
-from scipy.stats import binom, kstest
+from scipy.stats import binom, kstest, multivariate_t
 
+from surefoot.analysis.kernels import registration
 from surefoot.analysis.reanchor.ground import SearchedGround, Seen
 from surefoot.analysis.reanchor.hypotheses import AS_READ, END_FOR_END, MIRRORED, Hypothesis, RecordPrior, moved
 from surefoot.analysis.reanchor.placements import overall, placements_of
-from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts, explore
-from surefoot.analysis.reanchor.sampler import Settings, draw_prior
+from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts, Sampled, explore
+from surefoot.analysis.reanchor.sampler import PARAMETERS as FREE
+from surefoot.analysis.reanchor.sampler import Settings, draw_prior, scratch_for
 from surefoot.analysis.synthetic.ground import Site
 from surefoot.analysis.synthetic.patterns import Pattern, draw_pattern
 from surefoot.analysis.synthetic.presets import Preset, chosen_preset
@@ -44,6 +47,8 @@ DEGREES_OF_FREEDOM = 4.0
 DRAWS = 999
 CHI2_90 = 4.605
 PARAMETERS = ("shift east", "shift north", "turn", "log scale")
+PARTS = ("assignments and rows", "accidents", "not found", "prior", "all")
+PART_DRAWS = 199
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class Run:
     ellipse: float  # share of unfound devices inside their 90 % ellipse over all placements
     confidence: float
     hit: bool
+    part_rank: Floats  # (5,) in 0-1
+    part_gap: Floats  # (5,) log density at the truth less the draws' mean
 
 
 def run(finds: int, number: int, seed: int, settings: Settings) -> Run:
@@ -81,7 +88,9 @@ def run(finds: int, number: int, seed: int, settings: Settings) -> Run:
     best = int(np.argmax(posterior.weight))
     hit = posterior.sampled[best].hypothesis.error == true.error
     held = float(inside[unfound].mean()) if unfound.any() else np.nan
-    return Run(rank_of(posterior, state[0, :4], rng), held, float(posterior.weight[best]), hit)
+    rank = rank_of(posterior, state[0, :4], rng)
+    parts = part_ranks(posterior, prior.hypotheses.index(true), state, rng)
+    return Run(rank, held, float(posterior.weight[best]), hit, *parts)
 
 
 def _prior(pattern: Pattern, preset: Preset, rng: np.random.Generator) -> tuple[RecordPrior, npt.NDArray[np.int64]]:
@@ -159,16 +168,53 @@ def _noise(count: int, sd: float, rng: np.random.Generator) -> Complexes:
 
 def rank_of(posterior: Posterior, true: Floats, rng: np.random.Generator) -> Floats:
     """Randomised rank of the truth among draws of all hypotheses, 0-1."""
-    chosen = rng.multinomial(DRAWS, posterior.weight / posterior.weight.sum())
+    drawn = np.concatenate([states[:, :4] for _, states in draws_of(posterior, DRAWS, rng)])
+    return np.asarray(((drawn < true).sum(axis=0) + rng.random(4)) / (DRAWS + 1))
+
+
+def draws_of(posterior: Posterior, count: int, rng: np.random.Generator) -> list[tuple[Sampled, Floats]]:
+    """So many states of the posterior, hypothesis by hypothesis."""
+    chosen = rng.multinomial(count, posterior.weight / posterior.weight.sum())
     drawn = []
-    for sampled, count in zip(posterior.sampled, chosen, strict=True):
+    for sampled, share in zip(posterior.sampled, chosen, strict=True):
         if sampled.cloud is None:  # nothing seen bears on it: the prior stands
             factor = np.linalg.cholesky(sampled.hypothesis.covariance)
-            drawn.append(draw_prior(int(count), factor, DEGREES_OF_FREEDOM, rng)[:, :4])
+            states = draw_prior(int(share), factor, DEGREES_OF_FREEDOM, rng)
         else:
-            drawn.append(sampled.cloud.states[rng.integers(0, len(sampled.cloud.states), count), :4])
-    below = (np.concatenate(drawn) < true).sum(axis=0)
-    return np.asarray((below + rng.random(4)) / (DRAWS + 1))
+            states = sampled.cloud.states[rng.integers(0, len(sampled.cloud.states), share)]
+        drawn.append((sampled, states))
+    return drawn
+
+
+def part_ranks(posterior: Posterior, which: int, true: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Randomised ranks of the parts of the log density at the truth (of hypothesis `which`), gaps to the mean draw."""
+    here = parts_of(posterior.sampled[which], true)[0]
+    there = np.concatenate([parts_of(*drawn) for drawn in draws_of(posterior, PART_DRAWS, rng) if len(drawn[1])])
+    ties = (there == here).sum(axis=0) + 1
+    rank = ((there < here).sum(axis=0) + rng.random(len(PARTS)) * ties) / (len(there) + 1)
+    return np.asarray(rank), np.asarray(here - there.mean(axis=0))
+
+
+def parts_of(sampled: Sampled, states: Floats) -> Floats:
+    """Log density of each state in parts, (n, 5), the last being all; that of a bend is left out."""
+    target, scratch = sampled.target, scratch_for(sampled.target)
+    items, ints, floats = scratch.items, scratch.ints, scratch.floats
+    covariance = sampled.hypothesis.covariance
+    prior = multivariate_t.logpdf(states[:, :4], shape=covariance, df=DEGREES_OF_FREEDOM)
+    prior = np.atleast_1d(prior) + np.log(sampled.hypothesis.weight)
+    rows = []
+    for state in np.ascontiguousarray(states[:, :FREE]):
+        total, edges, row_count, _ = registration.assigned(
+            state, target.pattern, scratch.cells, target.search, target.finds, target.base, items, ints, floats
+        )
+        total = registration.in_rows(
+            total, edges, row_count, target.pattern, target.search, target.finds, items, ints, floats, True
+        )
+        taken = np.bincount(ints[0][:edges], floats[4][:edges], len(target.pattern))
+        vague = registration.vague_terms(target.pattern, target.finds, target.base, target.search, items, taken)
+        rows.append((total, vague, registration.absences(target.pattern, target.search, items, taken, -np.inf)))
+    parts = np.column_stack([np.array(rows), prior])
+    return np.column_stack([parts, parts.sum(axis=1)])
 
 
 def smallest_tail(ranks: Floats) -> float:
@@ -197,6 +243,18 @@ def report(columns: Mapping[int, list[Run]], seed: int) -> None:
         print(f"| {finds} | {' | '.join(cells)} | {verdict} | {ellipse:.3f} | {sure:.3f} / {hit:.3f} |")
 
 
+def report_parts(columns: Mapping[int, list[Run]]) -> None:
+    """Print mean rank (uniform: 0.5), its p and the mean gap to the draws, part by part."""
+    print(f"\n| finds | {' | '.join(PARTS)} | standard error of a mean rank |")
+    print(f"|---{'|---' * (len(PARTS) + 1)}|")
+    for finds, runs in columns.items():
+        rank, gap = np.array([r.part_rank for r in runs]), np.array([r.part_gap for r in runs]).mean(axis=0)
+        cells = [
+            f"{r.mean():.3f} (p {kstest(r, 'uniform').pvalue:.4f}, {g:+.2f})" for r, g in zip(rank.T, gap, strict=True)
+        ]
+        print(f"| {finds} | {' | '.join(cells)} | {np.sqrt(1.0 / 12.0 / len(runs)):.3f} |")
+
+
 def _one(work: tuple[int, int, int, Settings]) -> Run:
     return run(*work)
 
@@ -221,6 +279,7 @@ def main() -> None:
             columns[finds] = list(pool.map(_one, work, chunksize=4))
             print(f"{finds} finds done", flush=True)
     report(columns, asked.seed)
+    report_parts(columns)
 
 
 if __name__ == "__main__":
