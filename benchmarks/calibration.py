@@ -299,7 +299,8 @@ def _one_account(
     none, group = np.zeros(records), np.zeros(records, dtype=np.int64)
     stating = (np.full(records, chance), none) if stated else (none, np.ones(records))
     facts = RecordFacts(recorded, removed, found.astype(np.float64), ground, none, group, *stating, np.arange(records))
-    told, _ = still_in_ground(facts, factors, 0.0, presence, detection, LEVEL, 2000, rng)
+    told = still_in_ground(facts, factors, 0.0, presence, detection, LEVEL, 2000, rng).together
+    assert told is not None
     true, (low, high) = float((present - found).sum()), told.interval
     return low - 1e-9 <= true <= high + 1e-9, high - low, told.median - true
 

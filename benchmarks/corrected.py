@@ -21,6 +21,7 @@ from positional import assessed
 from surefoot.analysis.assess import Assessment
 from surefoot.analysis.synthetic import simulate
 from surefoot.analysis.synthetic.region import SimulatedRegion
+from surefoot.designations import type_key
 from surefoot.terms import Stage
 
 Complexes = npt.NDArray[np.complex128]
@@ -114,8 +115,13 @@ def _left(region: SimulatedRegion, result: Assessment) -> Line:
     if still is None:
         return {}
     gone = (devices.found == 1) | (devices.accident_id != "") | (devices.lifted_on_form == 1)
-    left = float(np.sum((devices.recorded == 1) & (devices.present == 1) & ~gone))
-    return {"still in the ground": (left, 1.0, still.median, *still.interval)}
+    left = (devices.recorded == 1) & (devices.present == 1) & ~gone
+    kinds = np.array([type_key(str(model)) for model in devices.model], dtype=object)
+    each = {
+        f"still in the ground: {kind}": (float(np.sum(left & (kinds == kind))), 1.0, told.median, *told.interval)
+        for kind, told in result.ledger.still_by_type.items()
+    }
+    return {"still in the ground": (float(left.sum()), 1.0, still.median, *still.interval), **each}
 
 
 def _one(work: tuple[int, str, int, int]) -> Line:

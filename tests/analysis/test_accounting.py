@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefoot.analysis.accounting import FATES, Removal, ledger
+from surefoot.analysis.accounting.by_type import OpenByType
 from surefoot.analysis.matching import Association
 from surefoot.errors import UsageError
 from surefoot.messages import LANGUAGES, render
@@ -300,3 +301,73 @@ def test_ground_searched_without_a_find_is_no_proof_where_the_record_may_lie_els
     sure, doubtful = account(nothing), account(nothing, elsewhere=0.2)
     assert sure.still_in_ground.interval[1] < 5
     assert doubtful.still_in_ground.interval[1] > 45
+
+
+class TestStillByType:
+    """Of which types what is left is of."""
+
+    def test_the_type_whose_rows_were_searched_is_gone_the_other_is_not(self):
+        model = ["PMN"] * 30 + ["TM-62"] * 30
+        table = np.zeros((60, 26))
+        table[np.arange(26), np.arange(26)] = 1.0
+        told = account(table, model=model, searched=[1.0] * 30 + [0.0] * 30, detection=0.98)
+        assert set(told.still_by_type) == {"PMN", "TM62"}
+        assert told.still_by_type["PMN"].interval[1] <= 4
+        assert told.still_by_type["TM62"].interval[0] >= 15
+
+    @pytest.mark.parametrize("found", [0, 12, 40])
+    def test_a_record_of_one_type_is_that_type(self, found):
+        told = account(found_of(40, found), searched=0.7)
+        assert told.still_by_type == {"PMN": told.still_by_record[0]}
+        assert told.still_by_record[0] == told.still_in_ground
+
+    def test_types_written_in_two_ways_are_one(self):
+        told = account(found_of(20, 5), model=["PMN", "ПМН"] * 10)
+        assert list(told.still_by_type) == ["PMN"]
+
+    def test_what_was_lifted_of_a_mixed_row_is_not_left(self):
+        told = account(
+            np.zeros((30, 0)), model="20 PMN + 10 TM-62", searched=0.0, removals=[Removal(0, Fate.LIFTED, 20, "PMN")],
+            mixtures={"20 PMN + 10 TM-62": {"PMN": 2 / 3, "TM-62": 1 / 3}},
+        )  # fmt: skip
+        assert told.still_by_type["PMN"].interval[1] <= 2
+        assert told.still_by_type["TM62"].median == pytest.approx(told.still_in_ground.median, abs=1.0)
+
+    def test_devices_left_in_place_are_of_their_own_type(self):
+        told = account(
+            found_of(4, 4), fates=[FindFate.LEFT] * 2 + [FindFate.DESTROYED] * 2, model=["A1"] * 2 + ["B2"] * 2
+        )
+        assert (told.still_by_type["A1"].median, told.still_by_type["B2"].median) == (2.0, 0.0)
+
+    @given(st.integers(0, 2**32 - 1), st.integers(1, 5))
+    @settings(max_examples=60, deadline=None)
+    def test_shares_are_whole_within_what_remains_and_add_up_to_it(self, seed, types):
+        rng = np.random.default_rng(seed)
+        held = rng.random(types) < 0.7
+        held[rng.integers(types)] = True
+        mean = np.where(held, rng.uniform(0.0, 30.0, types), 0.0)
+        variance = np.where(held, mean * rng.uniform(0.1, 0.9, types) + 1e-3, 0.0)
+        book = OpenByType(tuple("abcde"[:types]), mean[None], variance[None], np.zeros((1, types)))
+        remaining = rng.integers(0, 60, 300) + 0.25
+        out = book.shared_out(0, remaining, rng)
+        assert np.allclose(out.sum(axis=0), remaining)
+        assert (out >= 0.0).all()
+        assert (out[~held] == 0.0).all()
+        assert (out[:, :] % 1.0 <= 0.25 + 1e-9).all()
+
+    @pytest.mark.parametrize(
+        ("first", "second"), [((60, 0.85), (60, 0.1)), ((20, 0.5), (60, 0.5)), ((5, 0.3), (4, 0.9))]
+    )
+    def test_shares_are_those_of_independent_devices_given_their_sum(self, first, second):
+        """Against 200,000 draws of every device on its own."""
+        rng = np.random.default_rng(4)
+        numbers, chances = (np.array(part, dtype=float) for part in zip(first, second, strict=True))
+        truth = rng.binomial(numbers.astype(int)[:, None], chances[:, None], (2, 200_000))
+        mean = numbers * chances
+        book = OpenByType(("a", "b"), mean[None], (mean * (1.0 - chances))[None], np.zeros((1, 2)))
+        out = book.shared_out(0, truth.sum(axis=0).astype(float), rng)
+        assert out[0].mean() == pytest.approx(truth[0].mean(), abs=0.15)
+        gap, made = truth[0] - truth.sum(axis=0) / 2, out[0] - truth.sum(axis=0) / 2
+        assert made.std() == pytest.approx(gap.std(), rel=0.15)
+        for level in (0.05, 0.95):
+            assert np.quantile(out[0], level) == pytest.approx(np.quantile(truth[0], level), abs=1.0)

@@ -272,7 +272,7 @@ def _still(still: StillInGround | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _by_type(assessment: Assessment) -> dict[str, dict[str, float]]:
+def _by_type(assessment: Assessment) -> dict[str, dict[str, Any]]:
     """Expected counts by model, under the first of its spellings.
 
     The devices of a mixed row are shared out in the proportions of the row, but a removal of one type is of that
@@ -294,7 +294,8 @@ def _by_type(assessment: Assessment) -> dict[str, dict[str, float]]:
                 of_one = sum(v for (_, f), v in removed.items() if f is fate)
                 rest = line[fate.value] - of_one
                 into[fate.value] += removed.get((model, fate), 0.0) + (rest * left[model] / whole if whole else 0.0)
-    return result
+    still = assessment.ledger.still_by_type
+    return {name: {**result[name], "still_in_ground": _still(still.get(key))} for key, name in names.items()}
 
 
 def _claim(checked: CheckedClaim, case_name: str, lang: str) -> dict[str, Any]:

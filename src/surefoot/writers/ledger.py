@@ -93,6 +93,11 @@ class _Book:
         return self.formats[name]
 
 
+_STILL = (
+    _Column("still_median", "Still in the ground: median", 14, "count"),
+    _Column("still_low", "from", 10, "count"),
+    _Column("still_high", "to (90 %)", 10, "count"),
+)
 _FORMATS: Mapping[str, Mapping[str, Any]] = {
     "title": {"bold": True, "font_size": 14},
     "note": {"italic": True, "font_color": "#444444"},
@@ -139,17 +144,13 @@ def write_ledger(assessment: Assessment, path: str | os.PathLike[str]) -> None:
         ledger = document["ledger"]
         by_type, by_record = _type_rows(ledger), _record_rows(ledger)
         _summary_sheet(book, document, by_type, by_record)
-        _fates_sheet(book, "By type", [_Column("model", "Type as recorded", 24)], by_type)
+        _fates_sheet(book, "By type", [_Column("model", "Type as recorded", 24)], by_type, _STILL)
         _fates_sheet(
             book,
             "By record",
             [_Column("record_id", "Record", 20), _Column("form_no", "Form no.", 14)],
             by_record,
-            [
-                _Column("still_median", "Still in the ground: median", 14, "count"),
-                _Column("still_low", "from", 10, "count"),
-                _Column("still_high", "to (90 %)", 10, "count"),
-            ],
+            _STILL,
         )
         _missed_sheet(book, ledger.get("missed") or [])
         _item_sheets(book, assessment.layers.get("items"))
@@ -196,16 +197,17 @@ def _properties(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _type_rows(ledger: Mapping[str, Any]) -> list[dict[str, Any]]:
     by_type = ledger.get("by_type") or {}
-    return [{"model": model or "(type not stated)", **by_type[model]} for model in sorted(by_type)]
+    return [{"model": model or "(type not stated)", **_with_still(by_type[model])} for model in sorted(by_type)]
 
 
 def _record_rows(ledger: Mapping[str, Any]) -> list[dict[str, Any]]:
-    rows = []
-    for row in ledger.get("by_record") or []:
-        still = row.get("still_in_ground") or {}
-        low, high = still.get("interval") or (None, None)
-        rows.append({**row, "still_median": still.get("median"), "still_low": low, "still_high": high})
-    return rows
+    return [_with_still(row) for row in ledger.get("by_record") or []]
+
+
+def _with_still(row: Mapping[str, Any]) -> dict[str, Any]:
+    still = row.get("still_in_ground") or {}
+    low, high = still.get("interval") or (None, None)
+    return {**row, "still_median": still.get("median"), "still_low": low, "still_high": high}
 
 
 # --- cells -----------------------------------------------------------------------------------------------

@@ -13,17 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from surefoot.analysis.accounting.by_type import TakenOfModels, open_by_type
 from surefoot.analysis.accounting.remaining import (
     COLUMN,
     COVERAGE_FACTORS,
     FATES,
     REMOVALS,
+    Remaining,
     StillInGround,
     record_facts,
     still_in_ground,
 )
 from surefoot.analysis.matching import Association
-from surefoot.designations import type_key
 from surefoot.errors import UsageError
 from surefoot.model import Doubt, Where
 from surefoot.terms import Fate, FindFate, Severity
@@ -65,8 +66,9 @@ class Ledger:
         As given.
     still_in_ground
         Of all records together; None when nothing is recorded.
-    still_by_record
-        Of each record; the medians of records do not add up to that of all together.
+    still_by_record, still_by_type
+        Of each record, and of each type by its `designations.type_key` ("" = not stated); the medians do not add up to
+        that of all together.
     doubts
         What did not fit, SF-A020 onwards.
     noted_removed : (n,)
@@ -83,6 +85,7 @@ class Ledger:
     model: Texts
     still_in_ground: StillInGround | None
     still_by_record: Mapping[int, StillInGround]
+    still_by_type: Mapping[str, StillInGround]
     doubts: tuple[Doubt, ...]
     noted_removed: Floats
     present: Floats
@@ -218,19 +221,18 @@ def ledger(
     left = association.per_item((np.asarray(find_fate, dtype=object) == FindFate.LEFT).astype(np.float64))
     missed = presence * (1.0 - likely_detection) / np.maximum(1.0 - seen, 1e-12)
     present = np.clip(left + rest * (on_searched * missed + (1.0 - on_searched) * presence), 0.0, 1.0)
-    remaining: StillInGround | None = None
-    each: Mapping[int, StillInGround] = {}
+    still = Remaining(None, {}, {})
     if ground.size:
-        facts = record_facts(
-            association, fate, ground, found_there, find_fate, find_in_search, item_group, as_recorded
-        )  # fmt: skip
+        facts = record_facts(association, fate, ground, found_there, find_fate, find_in_search, item_group, as_recorded)
         factors = COVERAGE_FACTORS if as_recorded else np.ones(1)
-        remaining, each = still_in_ground(
-            facts, factors, elsewhere, presence_beta, detection_beta, level, draws, rng
-        )  # fmt: skip
+        there = np.clip((present - left) / np.maximum(rest, 1e-12), 0.0, 1.0)
+        line = facts.line_of(association.item_record)
+        types = open_by_type(noted.taken, 1.0 - rest, there, np.minimum(left, 1.0), line)
+        still = still_in_ground(facts, factors, elsewhere, presence_beta, detection_beta, level, draws, rng, types)
     return Ledger(
         fate, association.item_record, np.asarray(item_row, dtype=object), np.asarray(item_model,
-        dtype=object), remaining, each, noted.doubts, noted.prior, present, noted.of_model,
+        dtype=object), still.together, still.by_record, still.by_type, noted.doubts, noted.prior, present,
+        noted.taken.of_model,
     )  # fmt: skip
 
 
@@ -253,16 +255,12 @@ def _from_finds(association: Association, find_fate: Texts) -> Floats:
     return np.asarray(fate / np.maximum(total, 1.0), dtype=np.float64)
 
 
-def _key(model: object) -> str:
-    return type_key(str(model))
-
-
 @dataclass(frozen=True, eq=False)
 class _Noted:
     """What the records note as removed."""
 
     prior: Floats  # (n,) before looking at what was found
-    of_model: Mapping[tuple[str, str, Fate], float]
+    taken: TakenOfModels
     doubts: tuple[Doubt, ...]
 
 
@@ -275,7 +273,7 @@ def _take_removals(
     Which devices were removed is not known, so each open device of the type takes an equal part of it.
     """
     prior = np.zeros(record.size)
-    taken = _TakenOfModels([str(m) for m in item_model], mixtures)
+    taken = TakenOfModels([str(m) for m in item_model], mixtures)
     order = np.argsort(record, kind="stable")
     of_record = record[order]
     doubts: list[Doubt] = []
@@ -305,52 +303,8 @@ def _take_removals(
         if room > 0.0:
             off = rest * min(1.0, removal.count / room)
             fate[rows, COLUMN[removal.fate]] += off
-            taken.note(removal, off, rows)
-    return _Noted(np.minimum(prior, 1.0), taken.of_model, tuple(doubts))
-
-
-class _TakenOfModels:
-    """How much of each item a removal of one type may take, where rows hold several types.
-
-    `rows` are the items of the removal's record, (k,) indices; shares and amounts are theirs, (k,).
-    """
-
-    def __init__(self, labels: Sequence[str], mixtures: Mapping[str, Mapping[str, float]]) -> None:
-        number: dict[str, int] = {}
-        self.label = np.array([number.setdefault(label, len(number)) for label in labels], dtype=np.int64)
-        self.labels = tuple(number)
-        stated = [mixtures.get(label, {label: 1.0}) for label in self.labels]
-        self.shares = [{_key(m): s for m, s in shares.items()} for shares in stated]
-        self.names = [{_key(m): m for m in shares} for shares in stated]
-        self.taken: dict[str, Floats] = {}
-        self.of_model: dict[tuple[str, str, Fate], float] = {}
-
-    def share(self, model: str, rows: Ints) -> Floats:
-        """Share of each item that is of the model; all of it where either is not stated, (k,)."""
-        wanted = _key(model)
-        by_label = [1.0 if not wanted or "" in shares else shares.get(wanted, 0.0) for shares in self.shares]
-        return np.asarray(by_label, dtype=np.float64)[self.label[rows]]
-
-    def open_share(self, model: str, share: Floats, gone: Floats, rows: Ints) -> Floats:
-        """Part of each item that is of the model and still open, (k,): finds took of every type alike.
-
-        `gone` is what finds and removals took of each item.
-        """
-        removed = sum((taken[rows] for taken in self.taken.values()), np.zeros(rows.size))
-        found = np.maximum(gone - removed, 0.0)
-        key = _key(model)
-        own = self.taken[key][rows] if model and key in self.taken else np.zeros(rows.size)
-        return np.where(share >= 1.0, 1.0, share * (1.0 - found) - own)
-
-    def note(self, removal: Removal, off: Floats, rows: Ints) -> None:
-        """Remember what was taken of which model."""
-        key = _key(removal.model)
-        self.taken.setdefault(key, np.zeros(self.label.size))[rows] += off
-        amounts = np.bincount(self.label[rows], weights=off, minlength=len(self.labels))
-        for number in np.flatnonzero(amounts):
-            if removal.model and len(self.shares[number]) > 1:
-                at = (self.labels[number], self.names[number].get(key, removal.model), removal.fate)
-                self.of_model[at] = self.of_model.get(at, 0.0) + float(amounts[number])
+            taken.note(removal.model, removal.fate, off, rows)
+    return _Noted(np.minimum(prior, 1.0), taken, tuple(doubts))
 
 
 def _presence(association: Association, ground: Floats, detection: Floats, beta: tuple[float, float]) -> Floats:

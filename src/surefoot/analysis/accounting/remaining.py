@@ -5,12 +5,14 @@ Methods.md section 6, reconciliation. A search that misses one device in twenty 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln, gammaln, logsumexp
 
+from surefoot.analysis.accounting.by_type import OpenByType
 from surefoot.analysis.matching import Association
 from surefoot.terms import Fate, FindFate
 
@@ -49,6 +51,15 @@ class StillInGround:
 
 
 @dataclass(frozen=True, eq=False)
+class Remaining:
+    """What is still in the ground of all records together (None = nothing is recorded), by record and by type."""
+
+    together: StillInGround | None
+    by_record: Mapping[int, StillInGround]
+    by_type: Mapping[str, StillInGround]
+
+
+@dataclass(frozen=True, eq=False)
 class RecordFacts:
     """What the posterior needs of each record, (records,)."""
 
@@ -61,6 +72,11 @@ class RecordFacts:
     stated: Floats  # detection of its searched ground where that is stated, times the share of that ground
     unstated: Floats  # share of its searched ground of which no detection is stated
     number: Ints  # of the record
+
+    def line_of(self, record: Ints) -> Ints:
+        """Line of each record number among these, alike in shape."""
+        order = np.argsort(self.number)
+        return np.asarray(order[np.searchsorted(self.number[order], record)], dtype=np.int64)
 
 
 def record_facts(
@@ -135,8 +151,9 @@ def still_in_ground(
     level: float,
     draws: int,
     rng: np.random.Generator,
-) -> tuple[StillInGround, dict[int, StillInGround]]:
-    """Sample what remains of all records together and of each by its number: laid -> less removals -> present -> found.
+    types: OpenByType | None = None,
+) -> Remaining:
+    """Sample what remains of all records together, of each and of each type: laid -> less removals -> present -> found.
 
     Laid is what was recorded with probability 0.6, else negative binomial about it; what is present of it is
     beta-binomial about a mean that the records of a group share and that their searched part teaches; what
@@ -166,17 +183,23 @@ def still_in_ground(
         here = of_chance == c
         of_mean[g, here] = _draw(evidence[g, c], int(here.sum()), rng)
     total, each = np.zeros(draws), {}
+    stream = rng.spawn(1)[0]
+    of_type = np.zeros((len(types.names) if types else 0, draws))
     for r, (present, by_mean, by_chance) in enumerate(tables):
-        own = np.full(draws, facts.left[r])
+        own = np.zeros(draws)
         cell = of_chance * means.size + of_mean[facts.group[r]]
         for at in np.unique(cell):
             here = cell == at
             chance, mean = divmod(at, means.size)
             number = present[_draw(by_mean[mean] + by_chance[chance], int(here.sum()), rng)]
-            own[here] += np.maximum(number - facts.found[r], 0.0)
+            own[here] = np.maximum(number - facts.found[r], 0.0)
+        if types:
+            of_type += types.left[r][:, None] + types.shared_out(r, own, stream)
+        own += facts.left[r]
         total += own
         each[int(facts.number[r])] = _told(own, level)
-    return _told(total, level), each
+    kinds = types.names if types else ()
+    return Remaining(_told(total, level), each, {k: _told(d, level) for k, d in zip(kinds, of_type, strict=True)})
 
 
 def _told(draws: Floats, level: float) -> StillInGround:
