@@ -266,6 +266,27 @@ def test_where_the_sampler_starts_is_the_prior_once_weighted() -> None:
             assert np.average(states[:, parameter] < edge, weights=weight) == pytest.approx(level, abs=0.02)
 
 
+@pytest.mark.parametrize("finds", [[], [[0.0, 0.0]], [[5.0, -20.0], [40.0, 31.0], [-60.0, 12.0]]])
+def test_finds_of_others_do_not_hold_a_record_on_ground_that_was_searched_in_vain(finds: list[list[float]]) -> None:
+    """All ground about 40 devices was searched: a find or three there are clutter and the record lies elsewhere.
+
+    Against draws of the prior weighed by their likelihood. First draws kept for their assignments alone all lie at the
+    finds, and no move leads away.
+    """
+    pattern = np.stack(np.meshgrid(np.arange(10) * 4.0 - 18.0, np.arange(4) * 10.0 - 15.0), -1).reshape(-1, 2)
+    ground = SearchedGround(np.array([shapely.box(-80, -60, 80, 60)], dtype=object), np.array([0.95]))
+    plain = target(pattern, np.array(finds).reshape(-1, 2), 1000.0, turn=0.05)
+    t = replace(plain, search=mask_of(ground, (-300, -300, 300, 300), 1.0).about(0j))
+    drawn = draw_prior(40_000, np.linalg.cholesky(t.covariance), 4.0, np.random.default_rng(1))
+    truth = np.exp(evaluate(t, drawn, scratch_for(t)))
+    cloud = sample(t, Settings(), np.random.default_rng(2))
+    assert cloud.log_evidence == pytest.approx(np.log(truth.mean()), abs=0.25)
+    weighed = drawn[np.random.default_rng(3).choice(len(drawn), 5000, p=truth / truth.sum())]
+    for level in (0.25, 0.5, 0.75):
+        off, expected = (np.quantile(np.abs(states[:, :2]), level) for states in (cloud.states, weighed))
+        assert off == pytest.approx(expected, rel=0.2)
+
+
 def test_a_narrow_placement_far_out_in_the_prior_is_found() -> None:
     """Eight finds on their devices, four sigmas off and turned: draws of the prior alone seldom meet that."""
     pattern = np.random.default_rng(8).uniform(-40.0, 40.0, (40, 2))

@@ -43,11 +43,11 @@ SPARE = 12
 class Settings:
     """How hard the sampler works. The default is the setting that passes the calibration (docs/decisions/0020)."""
 
-    particles: int = 1000
+    particles: int = 800
     sweeps: int = 8
     effective_share: float = 0.6
     first_draws: int = 16
-    screened: int = 2
+    screened: int = 6
     most_steps: int = 60
 
 
@@ -172,12 +172,11 @@ def _sample(target: Target, settings: Settings, crew: Crew, rng: np.random.Gener
     whitener: Floats = np.asarray(np.linalg.inv(factor), dtype=np.float64)
     jumps = neighbours(target.pattern[:, :2])
     first = first_states(target, settings.first_draws * settings.particles, factor, crew, rng)
-    states, lean, power, log_evidence = _screened(*first, settings, rng)
+    states, lean = _screened(*first, settings, rng)
     likelihood = _likelihoods(target, states, crew, fine=False)
-    lean += power * likelihood[:, 0]
     prior = log_priors(states, whitener, target.degrees_of_freedom)
-    steps, fine = 0, False
-    while steps == 0 or (power < 1.0 and steps < settings.most_steps):
+    power, log_evidence, steps, fine = 0.0, 0.0, 0, False
+    while power < 1.0 and steps < settings.most_steps:
         share = settings.effective_share * settings.particles / len(states)
         step = _next_step(likelihood[:, 0], lean, power, share)
         if not fine and power + step >= 1.0:
@@ -199,16 +198,19 @@ def _sample(target: Target, settings: Settings, crew: Crew, rng: np.random.Gener
 
 def _screened(
     states: Floats, lean: Floats, part: Floats, settings: Settings, rng: np.random.Generator
-) -> tuple[Floats, Floats, float, float]:
-    """Of many first draws keep those worth the whole likelihood, by a power of its first part, which is soon told.
+) -> tuple[Floats, Floats]:
+    """Keep some of many first draws for the whole likelihood; return them and the log weights that make them the prior.
 
-    Returns the draws kept, their log weights less ``power x log likelihood``, the power and the log evidence so far.
+    Half are kept for a power of the first part of their likelihood, half whatever it is: the rest may speak for quite
+    other places, where the finds are none of the record's.
     """
     kept = settings.screened * settings.particles
-    power = _next_step(part, lean, 0.0, settings.effective_share * kept / len(states))
-    weight, log_evidence = _increments(power * part + lean)
-    chosen = _systematic(weight, kept, rng)
-    return states[chosen], -power * part[chosen], power, log_evidence
+    if kept >= len(states):
+        return states, lean
+    power = _next_step(part, lean, 0.0, 0.5 * kept / len(states))
+    mixed = 0.5 * _increments(lean)[0] + 0.5 * _increments(power * part + lean)[0]
+    chosen = _systematic(mixed, kept, rng)
+    return states[chosen], (lean - np.log(len(states) * mixed))[chosen]
 
 
 def gain_of_bending(target: Target, cloud: Cloud, sd: float, rng: np.random.Generator) -> float:
