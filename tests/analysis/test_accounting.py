@@ -330,7 +330,7 @@ class TestStillByType:
             np.zeros((30, 0)), model="20 PMN + 10 TM-62", searched=0.0, removals=[Removal(0, Fate.LIFTED, 20, "PMN")],
             mixtures={"20 PMN + 10 TM-62": {"PMN": 2 / 3, "TM-62": 1 / 3}},
         )  # fmt: skip
-        assert told.still_by_type["PMN"].interval[1] <= 2
+        assert told.still_by_type["PMN"].median == 0.0  # up to 3: more may have been laid than the form says
         assert told.still_by_type["TM62"].median == pytest.approx(told.still_in_ground.median, abs=1.0)
 
     def test_devices_left_in_place_are_of_their_own_type(self):
@@ -343,31 +343,37 @@ class TestStillByType:
     @settings(max_examples=60, deadline=None)
     def test_shares_are_whole_within_what_remains_and_add_up_to_it(self, seed, types):
         rng = np.random.default_rng(seed)
-        held = rng.random(types) < 0.7
-        held[rng.integers(types)] = True
-        mean = np.where(held, rng.uniform(0.0, 30.0, types), 0.0)
-        variance = np.where(held, mean * rng.uniform(0.1, 0.9, types) + 1e-3, 0.0)
-        book = OpenByType(tuple("abcde"[:types]), mean[None], variance[None], np.zeros((1, types)))
+        recorded = rng.integers(0, 40, types) + (np.arange(types) == rng.integers(types))
+        open_ = recorded * rng.random(types)
+        mean = open_ * rng.random(types)
+        book = OpenByType(tuple("abcde"[:types]), *(part[None] for part in (recorded, open_, mean, 0.0 * mean)))
         remaining = rng.integers(0, 60, 300) + 0.25
         out = book.shared_out(0, remaining, rng)
         assert np.allclose(out.sum(axis=0), remaining)
         assert (out >= 0.0).all()
-        assert (out[~held] == 0.0).all()
-        assert (out[:, :] % 1.0 <= 0.25 + 1e-9).all()
+        assert (out[recorded == 0] == 0.0).all()
+        inside = remaining < np.ceil(open_).sum()
+        assert (out[:, inside] < np.ceil(open_)[:, None] + 0.26).all()
 
     @pytest.mark.parametrize(
-        ("first", "second"), [((60, 0.85), (60, 0.1)), ((20, 0.5), (60, 0.5)), ((5, 0.3), (4, 0.9))]
-    )
-    def test_shares_are_those_of_independent_devices_given_their_sum(self, first, second):
-        """Against 200,000 draws of every device on its own."""
+        "kinds",
+        [
+            ((60, 0.85), (60, 0.1)), ((20, 0.5), (60, 0.5)), ((5, 0.3), (4, 0.9)), ((2, 0.05), (40, 0.05)),
+            ((40, 0.02), (2, 0.3)), ((400, 0.5), (300, 0.3)), ((3, 0.05),) * 6,
+        ],
+    )  # fmt: skip
+    def test_shares_are_those_of_independent_devices_given_their_sum(self, kinds):
+        """Of one record and summed over a hundred, against draws of every device on its own."""
         rng = np.random.default_rng(4)
-        numbers, chances = (np.array(part, dtype=float) for part in zip(first, second, strict=True))
-        truth = rng.binomial(numbers.astype(int)[:, None], chances[:, None], (2, 200_000))
-        mean = numbers * chances
-        book = OpenByType(("a", "b"), mean[None], (mean * (1.0 - chances))[None], np.zeros((1, 2)))
-        out = book.shared_out(0, truth.sum(axis=0).astype(float), rng)
-        assert out[0].mean() == pytest.approx(truth[0].mean(), abs=0.15)
-        gap, made = truth[0] - truth.sum(axis=0) / 2, out[0] - truth.sum(axis=0) / 2
-        assert made.std() == pytest.approx(gap.std(), rel=0.15)
+        numbers, chances = (np.array(part, dtype=float)[:, None, None] for part in zip(*kinds, strict=True))
+        truth = rng.binomial(numbers.astype(int), chances, (len(kinds), 100, 2000)).astype(float)
+        count, mean = numbers[:, 0].T, (numbers * chances)[:, 0].T
+        book = OpenByType(tuple("abcdef"[: len(kinds)]), count, count, mean, 0.0 * count)
+        out = np.stack([book.shared_out(0, each.sum(axis=0), rng) for each in np.moveaxis(truth, 1, 0)], axis=1)
+        sums, expected = out.sum(axis=1), truth.sum(axis=1)
+        assert sums.mean(axis=1) == pytest.approx(expected.mean(axis=1), rel=0.01, abs=0.4)
+        assert out[:, 0].std(axis=1) == pytest.approx(truth[:, 0].std(axis=1), rel=0.12)
         for level in (0.05, 0.95):
-            assert np.quantile(out[0], level) == pytest.approx(np.quantile(truth[0], level), abs=1.0)
+            assert np.quantile(sums, level, axis=1) == pytest.approx(
+                np.quantile(expected, level, axis=1), rel=0.03, abs=1
+            )

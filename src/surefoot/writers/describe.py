@@ -295,7 +295,7 @@ def _by_type(assessment: Assessment) -> dict[str, dict[str, Any]]:
                 rest = line[fate.value] - of_one
                 into[fate.value] += removed.get((model, fate), 0.0) + (rest * left[model] / whole if whole else 0.0)
     still = assessment.ledger.still_by_type
-    return {name: {**result[name], "still_in_ground": _still(still.get(key))} for key, name in names.items()}
+    return {name: {**result[name], "still_in_ground": _still(still[key])} for key, name in names.items()}
 
 
 def _claim(checked: CheckedClaim, case_name: str, lang: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import gammaln
 
 from surefoot.designations import type_key
 from surefoot.terms import Fate
@@ -14,8 +15,8 @@ from surefoot.terms import Fate
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-BEYOND_RECORD = 1e-6
-"""Part that each recorded device takes of what remains where all of them are accounted for: more was laid."""
+MANY = 25.0
+"""Variance of a number of devices from which it is taken as normal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,37 +27,65 @@ class OpenByType:
     ----------
     names : (types,)
         As `type_key` gives them; "" = not stated.
-    mean, variance : (records, types)
-        Of the number that is there, were the devices independent.
-    left : (records, types)
-        Found and left in place.
+    recorded, open, mean, left : (records, types)
+        Devices recorded, of these not accounted for, expected to be there of the latter, found and left in place.
     """
 
     names: tuple[str, ...]
+    recorded: Floats
+    open: Floats
     mean: Floats
-    variance: Floats
     left: Floats
 
     def shared_out(self, record: int, remaining: Floats, rng: np.random.Generator) -> Floats:
         """Share out draws of what remains of a record among its types, (types, draws); the sums are kept.
 
-        Type after type, each given the rest: normal, as sums of many independent devices are given their total, to
-        whole devices. What is there of a type that the record does not hold is 0.
+        Type after type, each given what is left for it and the rest: two binomials given their sum. What remains beyond
+        the open devices was laid beyond the record and comes in its proportions; a part of a device goes to all.
         """
         out = np.zeros((len(self.names), remaining.size))
-        held = np.flatnonzero(self.variance[record] > 0.0)
-        mean, variance = self.mean[record, held], self.variance[record, held]
-        rest = remaining.copy()
-        for at, kind in enumerate(held):
-            among = variance[at] / variance[at:].sum()
-            if among < 1.0:
-                here = mean[at] + among * (rest - mean[at:].sum())
-                here += np.sqrt(variance[at] * (1.0 - among)) * rng.standard_normal(rest.size)
-                out[kind] = np.clip(np.floor(here + rng.random(rest.size)), 0.0, rest)
-            else:
-                out[kind] = rest
-            rest = rest - out[kind]
+        held = np.flatnonzero(self.recorded[record] > 0.0)
+        share = self.recorded[record, held] / self.recorded[record, held].sum()
+        number = np.ceil(self.open[record, held] - 1e-9).astype(np.int64)
+        mean = np.minimum(self.mean[record, held], number)
+        whole = np.floor(remaining + 1e-9).astype(np.int64)
+        inside = np.minimum(whole, number.sum())
+        out[held] = rng.multinomial(whole - inside, share).T + share[:, None] * (remaining - whole)
+        for at, kind in enumerate(held[:-1]):
+            rest = int(number[at + 1 :].sum()), float(mean[at + 1 :].sum())
+            here = _given_sum((int(number[at]), float(mean[at])), rest, inside, rng)
+            out[kind] += here
+            inside = inside - here
+        out[held[-1]] += inside
         return out
+
+
+def _given_sum(one: tuple[int, float], other: tuple[int, float], total: Ints, rng: np.random.Generator) -> Ints:
+    """Draw a binomial number given its sum with another, (draws,); of each the number of trials and the mean."""
+    (n, mean), (m, rest) = one, other
+    variance, beside = (float(a * (1.0 - a / b)) if b else 0.0 for a, b in ((mean, n), (rest, m)))
+    if min(variance, beside) > MANY:
+        part = variance / (variance + beside)
+        drawn = mean + part * (total - mean - rest) + np.sqrt(part * beside) * rng.standard_normal(total.size)
+        whole = np.floor(drawn + rng.random(total.size)).astype(np.int64)
+        return np.asarray(np.clip(whole, np.maximum(total - m, 0), np.minimum(total, n)))
+    values, line = np.unique(total, return_inverse=True)
+    here = np.arange(min(n, int(values[-1])) + 1)
+    there = values[:, None] - here
+    weight = _log_binomial(n, mean)[here] + _log_binomial(m, rest)[np.clip(there, 0, m)]
+    weight = np.where((there >= 0) & (there <= m), weight, -np.inf)
+    below = np.cumsum(np.exp(weight - weight.max(axis=1, keepdims=True)), axis=1)
+    below /= below[:, -1:]
+    steps = (below + np.arange(values.size)[:, None]).ravel()  # ascending, one line after the other
+    drawn = np.searchsorted(steps, line + rng.random(total.size), side="right") - line * here.size
+    return np.asarray(np.minimum(drawn, here[-1]), dtype=np.int64)
+
+
+def _log_binomial(trials: int, mean: float) -> Floats:
+    """Log probabilities of 0 to `trials`; none is quite impossible."""
+    k, chance = np.arange(trials + 1), np.clip(mean / max(trials, 1), 1e-6, 1.0 - 1e-6)
+    ways = gammaln(trials + 1) - gammaln(k + 1) - gammaln(trials - k + 1)
+    return np.asarray(ways + k * np.log(chance) + (trials - k) * np.log1p(-chance))
 
 
 def open_by_type(taken: TakenOfModels, gone: Floats, chance: Floats, left: Floats, record: Ints) -> OpenByType:
@@ -76,16 +105,16 @@ def open_by_type(taken: TakenOfModels, gone: Floats, chance: Floats, left: Float
         Line of the item's record, from 0 without gaps.
     """
     names = tuple(sorted({key for named in taken.names for key in named}))
-    mean, variance, there = (np.zeros((int(record.max()) + 1, len(names))) for _ in range(3))
-    likely = np.clip(chance, 1e-3, 1.0 - 1e-3)  # a type whose devices are all sure still takes its part of a surprise
+    recorded, open_, mean, there = (np.zeros((int(record.max()) + 1, len(names))) for _ in range(4))
     for number in range(len(taken.labels)):
         rows = np.flatnonzero(taken.label == number)
         for key, part in taken.open_parts(number, rows, gone[rows]).items():
             at, share = (record[rows], np.full(rows.size, names.index(key))), taken.shares[number][key]
+            np.add.at(recorded, at, share)
+            np.add.at(open_, at, part)
             np.add.at(mean, at, part * chance[rows])
-            np.add.at(variance, at, part * likely[rows] * (1.0 - likely[rows]) + BEYOND_RECORD * share)
             np.add.at(there, at, share * left[rows])
-    return OpenByType(names, mean, variance, there)
+    return OpenByType(names, recorded, open_, mean, there)
 
 
 class TakenOfModels:
