@@ -196,8 +196,8 @@ def _fates_row(name: str, counts: Entry, words: Words) -> FatesRow:
 def _still(still: Entry, words: Words) -> str:
     if still.get("interval") is None:
         return ""
-    low, high = still["interval"]
-    return f"{words.count(still['median'])} ({words.count(low)} – {words.count(high)})"
+    low, high = math.floor(still["interval"][0]), math.ceil(still["interval"][1])  # devices are whole
+    return f"{words.count(round(still['median']))} ({words.count(low)} – {words.count(high)})"
 
 
 # --- claims ----------------------------------------------------------------------------------------------
