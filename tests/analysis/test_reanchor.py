@@ -287,6 +287,16 @@ def test_finds_of_others_do_not_hold_a_record_on_ground_that_was_searched_in_vai
         assert off == pytest.approx(expected, rel=0.2)
 
 
+@pytest.mark.parametrize("find_variance_m2", [1.0, 400.0])
+def test_the_evidence_is_exact_where_nothing_seen_speaks_for_any_place(find_variance_m2: float) -> None:
+    """The weights of the first draws have a known mean of one; what they scatter by is taken out again."""
+    pattern = np.column_stack([np.arange(40) % 10 * 4.0, np.arange(40) // 10 * 10.0]) - [18.0, 15.0]
+    nothing = target(pattern, np.array([[5.0, 0.0], [60.0, -20.0], [-30.0, 8.0]]), base=1e-9)
+    nothing.finds[:, 2] = find_variance_m2
+    for seed in range(6):
+        assert abs(sample(nothing, EFFORT, np.random.default_rng(seed)).log_evidence) < 1e-5
+
+
 def test_a_narrow_placement_far_out_in_the_prior_is_found() -> None:
     """Eight finds on their devices, four sigmas off and turned: draws of the prior alone seldom meet that."""
     pattern = np.random.default_rng(8).uniform(-40.0, 40.0, (40, 2))

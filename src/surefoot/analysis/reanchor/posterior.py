@@ -31,8 +31,8 @@ REACH_SIGMAS = 7.0
 """How far from its prior a placement is looked for: what lies farther off bears on no hypothesis."""
 
 
-PILOT = Settings(particles=300, sweeps=2)
-RIVAL = Settings(particles=600, sweeps=3, first_draws=24)
+PILOT = Settings(particles=300, sweeps=2, last_lap=1.0)
+RIVAL = Settings(particles=600, sweeps=3, first_draws=24, last_lap=1.0)
 """Of the rival that has the record's own pattern."""
 IN_QUESTION = 5.0
 """Hypotheses whose pilot weight is within this many nats of the best are sampled with the full effort."""

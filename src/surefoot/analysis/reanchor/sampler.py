@@ -31,6 +31,8 @@ Singles = npt.NDArray[np.float32]
 PARAMETERS = 6
 NEAR_ENOUGH = 1.02
 """The step of the power is looked for until the effective sample size is no larger than that many times its share."""
+ROUNDING = 1e-9
+"""Variance of the weights of the first draws below which they are all alike."""
 WORTH_THREADS = 20_000
 """Pairs of a find and a device from which the particles of a record are shared out over threads."""
 BENDINGS = 2
@@ -41,11 +43,16 @@ SPARE = 12
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How hard the sampler works. The default is the setting that passes the calibration (docs/decisions/0020)."""
+    """How hard the sampler works. The default is the setting that passes the calibration (docs/decisions/0020).
+
+    `last_lap` is the share of the wanted effective sample size that will do for the last step: another lap for a sliver
+    of power costs more than it gives, where a lap has many sweeps (docs/decisions/0026).
+    """
 
     particles: int = 800
     sweeps: int = 8
     effective_share: float = 0.6
+    last_lap: float = 0.5
     first_draws: int = 16
     screened: int = 6
     most_steps: int = 60
@@ -178,13 +185,13 @@ def _sample(target: Target, settings: Settings, crew: Crew, rng: np.random.Gener
     power, log_evidence, steps, fine = 0.0, 0.0, 0, False
     while power < 1.0 and steps < settings.most_steps:
         share = settings.effective_share * settings.particles / len(states)
-        step = _next_step(likelihood[:, 0], lean, power, share)
+        step = _next_step(likelihood[:, 0], lean, power, share, settings.last_lap)
         if not fine and power + step >= 1.0:
             rough, likelihood, fine = likelihood[:, 0], _likelihoods(target, states, crew, fine=True), True
             lean = lean + power * (likelihood[:, 0] - rough)
-            step = _next_step(likelihood[:, 0], lean, power, share)
+            step = _next_step(likelihood[:, 0], lean, power, share, settings.last_lap)
         weight, gain = _increments(step * likelihood[:, 0] + lean)
-        log_evidence += gain
+        log_evidence += gain if steps else gain + _held(lean, step * likelihood[:, 0] + lean)
         power = min(1.0, power + step)
         chosen = _systematic(weight, settings.particles, rng)
         states, likelihood, prior = states[chosen].copy(), likelihood[chosen].copy(), prior[chosen].copy()
@@ -352,15 +359,33 @@ def _increments(logs: Floats) -> tuple[Floats, float]:
     return raw / raw.sum(), float(top + np.log(raw.mean()))
 
 
-def _next_step(likelihood: Floats, lean: Floats, power: float, share: float) -> float:
-    """Step of the power after which the effective sample size is still `share` of the cloud, or a little more."""
+def _held(lean: Floats, logs: Floats) -> float:
+    """Return what is added to the log of the mean increment of the first step because the mean of its weights is known.
+
+    The weights that make the first draws the prior have a mean of one: a control variate (Owen 2013, "Monte Carlo
+    theory, methods and examples", chapter 9; where the weights are all alike, the ratio). Where nothing seen speaks
+    for any place the increments are the weights themselves, and the evidence is exact.
+    """
+    drawn, raw = np.exp(lean), np.exp(logs - logs.max())
+    mean, level = float(drawn.mean()), float(raw.mean())
+    apart, rounding = drawn - mean, ROUNDING * len(drawn)
+    slope = (float(apart @ raw) / level + rounding / mean) / (float(apart @ apart) + rounding)
+    held = 1.0 - slope * (mean - 1.0)
+    return float(np.log(held)) if abs(held - 1.0) < 0.5 else 0.0
+
+
+def _next_step(likelihood: Floats, lean: Floats, power: float, share: float, last_lap: float = 1.0) -> float:
+    """Step of the power after which the effective sample size is still `share` of the cloud, or a little more.
+
+    For the step that ends the way `last_lap` of that share will do.
+    """
 
     def effective(step: float) -> float:
         weight, _ = _increments(step * likelihood + lean)
         return float(1.0 / np.square(weight).sum() / len(weight))
 
     left = 1.0 - power
-    if effective(left) >= share:
+    if effective(left) >= last_lap * share:
         return left
     low, high = 0.0, left
     for _ in range(40):
