@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from surefoot.terms import Stage
 from surefoot.writers.report_figures import basis, is_bound, is_number, reason_text, unit_of
 from surefoot.writers.words import Words
 
 SCOPES_ABREAST = 3
 RECORD_SCOPES_SHOWN = 12
 AS_THEY_STAND = ", records as they stand"  # of a measure's name
+OF_DEVICES_LEFT = ("iso19157:44", "iso19157:45")  # after re-anchoring
 _PARTS = ("azimuth", "major", "minor", "east", "north")  # in this order: "azimuth of the semi-major axis"
 _THRESHOLD = re.compile(r"(?<=longer than )\d+(\.\d+)? m\b")  # five measures, one definition
 _SENTENCE_END = re.compile(r"(?<=[a-zа-я\])]\.)\s+")
@@ -143,11 +145,21 @@ def _cell(m: Entry, notes: dict[str, str], words: Words) -> Cell:
 
 
 def measure_name(m: Entry, words: Words) -> str:
-    """Return a measure's name in the report's language, its own name where there is no other."""
-    number, name = str(m["id"]).partition(":")[2], str(m["name"])
+    """Return a measure's name in the report's language, its own name where there is no other.
+
+    Circular errors after re-anchoring are those stated for devices still in the ground, not those measured on finds:
+    they say so, since the two stand in one table.
+    """
+    name = str(m["name"])
+    plain = _plain_name(str(m["id"]), name.removesuffix(AS_THEY_STAND), words)
     if name.endswith(AS_THEY_STAND):
-        plain = measure_name({**m, "name": name.removesuffix(AS_THEY_STAND)}, words)
         return words("measure.as_they_stand", name=plain)
+    of_those_left = m["id"] in OF_DEVICES_LEFT and m.get("stage") == Stage.RE_ANCHORED
+    return words("measure.of_devices_left", name=plain) if of_those_left else plain
+
+
+def _plain_name(id_: str, name: str, words: Words) -> str:
+    number = id_.partition(":")[2]
     part = next((p for p in _PARTS if p in name), None)
     text = words.maybe(f"measure.{number}_{part}") if part else None
     text = text or words.maybe(f"measure.{number}")
