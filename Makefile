@@ -30,7 +30,7 @@ check: $(STAMP)      ## style, types, the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-STUDIES := positions assess calibration totals georef sheets reanchor sbc evidence corrected unrelated nextstrip schedulers
+STUDIES := positions assess speed calibration totals georef sheets reanchor sbc evidence corrected unrelated nextstrip schedulers
 bench: $(STAMP)      ## the heavy studies, hours of them; results belong into benchmarks/RESULTS.md
 	$(BIN)/uv sync --locked --inexact --group bench --python $(BIN)/python --quiet
 	set -e; for study in $(STUDIES); do $(BIN)/python benchmarks/$$study.py; done

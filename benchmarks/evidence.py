@@ -19,7 +19,6 @@ from scipy.special import logsumexp, ndtri
 from scipy.stats import chi2
 
 import sbc
-from surefoot.analysis.reanchor.posterior import Posterior
 from surefoot.analysis.reanchor.sampler import Settings, Target, evaluate, sample, scratch_for
 
 CASES = ((2, 3), (5, 4), (10, 5))
@@ -30,18 +29,9 @@ RUNS, NESTED_RUNS = 80, 3
 
 def target_of(finds: int, number: int, seed: int) -> Target:
     """Return the heaviest hypothesis of a calibration run as the sampler sees it."""
-    kept: list[Posterior] = []
-    rank = sbc.rank_of
-
-    def keep(posterior: Posterior, *rest: object) -> object:
-        kept.append(posterior)
-        return rank(posterior, *rest)  # type: ignore[arg-type]
-
-    sbc.rank_of = keep  # type: ignore[assignment]
-    sbc.run(finds, number, seed, Settings(500, 3))
-    sbc.rank_of = rank
-    best = int(np.argmax(kept[0].weight))
-    return kept[0].sampled[best].target
+    drawn, rng = sbc.draw(finds, number, seed)
+    posterior = drawn.explored(Settings(500, 3), rng)
+    return posterior.sampled[int(np.argmax(posterior.weight))].target
 
 
 def nested(target: Target, seed: int) -> float:

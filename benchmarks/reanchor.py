@@ -33,7 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 import classical
-from surefoot.analysis.locate import LocateContext, category_of_label, locate
+from surefoot.analysis.locate import LocateContext, ReadItems, category_of_label, locate
 from surefoot.analysis.matching import category_numbers, marginal_variance
 from surefoot.analysis.reanchor.clutter import Clutter, expected_clutter
 from surefoot.analysis.reanchor.ground import SearchedGround, Seen
@@ -43,7 +43,7 @@ from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts, explore
 from surefoot.analysis.reanchor.sampler import Cloud, Settings, log_priors
 from surefoot.analysis.synthetic import SimulatedRegion, simulate
 from surefoot.analysis.synthetic.presets import chosen_preset, series_priors
-from surefoot.model import Where
+from surefoot.model import MinefieldRecord, Where
 from surefoot.positions.grid import grid_at
 from surefoot.readers.forms.documents import FormDocument
 from surefoot.readers.forms.parse import parse_form
@@ -129,14 +129,26 @@ class Bench:
         usual = detected / (detected + missed)
         return SearchedGround(self.grid.project_shapes(ground.geometry), np.where(np.isfinite(stated), stated, usual))
 
-    def run(self, number: int) -> Outcome | None:
-        """Place one record by every method and hold it against the truth; None where no device is left to be found."""
+    def recorded(self, number: int) -> tuple[MinefieldRecord, ReadItems, RecordPrior]:
+        """Read one record's form: its devices by the best reading and what is believed before any find."""
         form = self.region.forms[number]
         record = parse_form(FormDocument(Where("f.yaml", row=1), form["record_id"], form))
         readings = locate(record, context=self.context)
         priors = self.priors.for_series(self.series[record.series])
-        prior = hypotheses_of(readings, priors, self.grid.project, self.grid.crs)
-        device = self._devices(record.record_id, prior, readings.best.items.index[prior.item])
+        return record, readings.best.items, hypotheses_of(readings, priors, self.grid.project, self.grid.crs)
+
+    def explored(self, prior: RecordPrior, items: ReadItems, rng: np.random.Generator) -> Posterior:
+        """Re-anchor one record."""
+        clutter = expected_clutter(prior, self.seen, **self.priors.table["clutter"])
+        facts = _facts(prior, items, clutter)
+        return explore(
+            prior, facts, self.seen, self.searched, rng=rng, clutter=clutter.at_seen, settings=self.options.settings
+        )
+
+    def run(self, number: int) -> Outcome | None:
+        """Place one record by every method and hold it against the truth; None where no device is left to be found."""
+        record, items, prior = self.recorded(number)
+        device = self._devices(record.record_id, prior, items.index[prior.item])
         true, truth = self.true[device], self.region.truth.devices
         unfound = (truth.present[device] == 1) & (truth.found[device] == 0) & (truth.accident_id[device] == "")
         if not unfound.any():
@@ -146,11 +158,7 @@ class Bench:
         rng = np.random.default_rng([self.options.seed, self.finds, number])
         places, seconds = self._classical(recorded, self._finds_at(complex(true.mean())), rng)
         began = time.process_time()
-        clutter = expected_clutter(prior, self.seen, **self.priors.table["clutter"])
-        facts = _facts(prior, readings.best.items, clutter)
-        posterior = explore(
-            prior, facts, self.seen, self.searched, rng=rng, clutter=clutter.at_seen, settings=self.options.settings
-        )
+        posterior = self.explored(prior, items, rng)
         placements = placements_of(posterior, rng)
         seconds["ours"] = time.process_time() - began
         places |= {"as recorded": recorded, "ours": placements[0].mean, MAP: _most_probable(posterior, rng)}
@@ -201,7 +209,7 @@ class Bench:
         return places, seconds
 
 
-def _facts(prior: RecordPrior, items: Any, clutter: Clutter) -> RecordFacts:
+def _facts(prior: RecordPrior, items: ReadItems, clutter: Clutter) -> RecordFacts:
     models = items.model[prior.item]
     category = category_numbers(np.array([category_of_label(model) for model in models], dtype=object))
     presence = np.full(len(prior.item), PRESENCE)

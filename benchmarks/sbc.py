@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -63,11 +63,34 @@ class Run:
     part_gap: Floats  # (5,) log density at the truth less the draws' mean
 
 
-def run(finds: int, number: int, seed: int, settings: Settings) -> Run:
-    """Draw a record and its ground from the model, place it, and return where the truth lies."""
+@dataclass(frozen=True)
+class Drawn:
+    """A record and its ground as the model draws them, and what is true of them."""
+
+    prior: RecordPrior
+    facts: RecordFacts
+    seen: Seen
+    searched: SearchedGround
+    true: Hypothesis
+    state: Floats  # (1, 6)
+    places: Complexes
+    unfound: npt.NDArray[np.bool_]
+
+    def explored(self, settings: Settings, rng: np.random.Generator) -> Posterior:
+        return explore(
+            self.prior, self.facts, self.seen, self.searched, rng=rng, degrees_of_freedom=DEGREES_OF_FREEDOM,
+            settings=settings,
+        )  # fmt: skip
+
+
+Layout = Callable[[Preset, np.random.Generator], Pattern]
+
+
+def draw(finds: int, number: int, seed: int, layout: Layout = draw_pattern) -> tuple[Drawn, np.random.Generator]:
+    """Draw a record and its ground from the model; return the rest of the run's random stream too."""
     rng = np.random.default_rng([seed, finds, number])
     preset = replace(chosen_preset("nominal", None, None), max_finds_per_record=finds)
-    prior, row = _prior(draw_pattern(preset, rng), preset, rng)
+    prior, row = _prior(layout(preset, rng), preset, rng)
     true = prior.hypotheses[int(rng.choice(len(prior.hypotheses), p=[h.weight for h in prior.hypotheses]))]
     state = draw_prior(1, np.linalg.cholesky(true.covariance), DEGREES_OF_FREEDOM, rng)
     places = moved(state, true)[0] + _noise(row.max() + 1, preset.row_offset_sd_m, rng)[row]
@@ -80,16 +103,22 @@ def run(finds: int, number: int, seed: int, settings: Settings) -> Run:
         np.full(count, np.nan), np.zeros(count, np.int64), np.full(count, preset.presence), density,
         density / preset.clutter,
     )  # fmt: skip
-    posterior = explore(prior, facts, seen, searched, rng=rng, degrees_of_freedom=DEGREES_OF_FREEDOM, settings=settings)
     unfound = site.present[:count] & ~np.isin(np.arange(count), found)
+    return Drawn(prior, facts, seen, searched, true, state, places, unfound), rng
+
+
+def run(finds: int, number: int, seed: int, settings: Settings) -> Run:
+    """Draw a record and its ground from the model, place it, and return where the truth lies."""
+    drawn, rng = draw(finds, number, seed)
+    posterior = drawn.explored(settings, rng)
     mean, covariance = overall(placements_of(posterior, rng))
-    off = np.stack([(places - mean).real, (places - mean).imag], -1)
+    off = np.stack([(drawn.places - mean).real, (drawn.places - mean).imag], -1)
     inside = np.einsum("ni,nij,nj->n", off, np.linalg.inv(covariance), off) < CHI2_90
     best = int(np.argmax(posterior.weight))
-    hit = posterior.sampled[best].hypothesis.error == true.error
-    held = float(inside[unfound].mean()) if unfound.any() else np.nan
-    rank = rank_of(posterior, state[0, :4], rng)
-    parts = part_ranks(posterior, prior.hypotheses.index(true), state, rng)
+    hit = posterior.sampled[best].hypothesis.error == drawn.true.error
+    held = float(inside[drawn.unfound].mean()) if drawn.unfound.any() else np.nan
+    rank = rank_of(posterior, drawn.state[0, :4], rng)
+    parts = part_ranks(posterior, drawn.prior.hypotheses.index(drawn.true), drawn.state, rng)
     return Run(rank, held, float(posterior.weight[best]), hit, *parts)
 
 
