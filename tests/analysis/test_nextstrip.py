@@ -163,9 +163,19 @@ def test_the_background_is_the_density_of_devices_on_no_record_over_the_free_gro
 
 
 def test_nothing_is_proposed_on_ground_that_was_searched() -> None:
-    everywhere = searched(shapely.box(-60, -60, 60, 60))
+    """Nothing was found where the row should be, so some draws go far off: the ground has to reach beyond them all."""
+    everywhere = searched(shapely.box(-400, -400, 400, 400))
     made = record(ROW, shift_sd_m=2.0, ground=everywhere)
     assert proposals(made, count=3, ground=everywhere) == ()
+
+
+def test_a_record_not_found_where_it_should_be_is_looked_for_beside_the_searched_ground() -> None:
+    ground = searched(shapely.box(-60, -60, 60, 60))
+    found = proposals(record(ROW, shift_sd_m=10.0, ground=ground), count=3, ground=ground)
+    assert len(found) == 3
+    for one in found:
+        inside = shapely.area(shapely.intersection(one.strip.shape, ground.shapes[0])) / shapely.area(one.strip.shape)
+        assert inside < 0.5
 
 
 def test_strips_go_to_the_part_of_a_row_that_was_not_searched() -> None:
