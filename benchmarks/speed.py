@@ -31,7 +31,7 @@ from surefoot.analysis.synthetic.patterns import Pattern, draw_pattern
 from surefoot.analysis.synthetic.presets import Preset
 
 FINDS, HYPOTHESES, DEVICES = 10, 4, (85, 115)
-LARGE_FINDS, LARGE_DEVICES, LARGE_RECORDS, A_ROW = 50, 1000, 3, 25
+LARGE_FINDS, LARGE_DEVICES, LARGE_RECORDS, A_ROW = 50, 1000, 10, 25
 SEED = 7
 Timed = tuple[float, float, Posterior]
 
