@@ -33,7 +33,7 @@ check: $(STAMP)      ## style, types, the direction of imports
 STUDIES := positions assess speed calibration totals georef sheets reanchor sbc evidence corrected unrelated nextstrip schedulers
 bench: $(STAMP)      ## the heavy studies, hours of them; results belong into benchmarks/RESULTS.md
 	$(BIN)/uv sync --locked --inexact --group bench --python $(BIN)/python --quiet
-	set -e; for study in $(STUDIES); do $(BIN)/python benchmarks/$$study.py; done
+	set -e; export OPENBLAS_NUM_THREADS=1; for study in $(STUDIES); do $(BIN)/python benchmarks/$$study.py; done
 
 docs: $(STAMP)       ## the documentation site, warnings are errors
 	$(BIN)/mkdocs build --strict

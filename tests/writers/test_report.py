@@ -321,6 +321,8 @@ class TestWhatItSays:
         above = {"id": "iso19157:31", "name": "rate of errors above 25 m"}
         assert measure_name(above, RU) == "Доля ошибок больше 25\u202fм"
         assert measure_name({"id": "own:1", "name": "something new"}, EN) == "something new"
+        assert meaning("D1@25", EN) == "Share of accidents outside the maps (D1), buffer 25\u202fm"
+        assert meaning("brand_new", EN) == "brand new"
 
     def test_circular_errors_of_what_was_measured_and_of_devices_left_have_different_names(self) -> None:
         ce95 = {"id": "iso19157:45", "name": "CE95"}
@@ -331,8 +333,6 @@ class TestWhatItSays:
         }
         assert names == {EN("measure.45"), EN("measure.45") + ", devices still in the ground",
                          EN("measure.45") + ", records as they stand"}  # fmt: skip
-        assert meaning("D1@25", EN) == "Share of accidents outside the maps (D1), buffer 25\u202fm"
-        assert meaning("brand_new", EN) == "brand new"
 
 
 def strings(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
