@@ -26,7 +26,9 @@ from surefoot.analysis.accounting.remaining import (
     COUNT_SPREAD,
     COVERAGE_FACTORS,
     EXACT_COUNT_WEIGHT,
+    STATED_DETECTION_TRIALS,
     RecordFacts,
+    presence_levels,
     still_in_ground,
 )
 from surefoot.analysis.accuracy import beta_binomial_interval
@@ -289,15 +291,18 @@ def _one_account(
     spread = rng.negative_binomial(size, size / (size + recorded))
     laid = np.where(rng.random(records) < EXACT_COUNT_WEIGHT, recorded, spread)
     removed = np.minimum(rng.integers(0, 5, records), laid)
-    mean, concentration = rng.beta(*presence), sum(presence)
+    of_group, concentration = presence_levels(presence)
+    mean = rng.beta(*of_group)
     share = rng.beta(mean * concentration, (1.0 - mean) * concentration, records)
     present = rng.binomial((laid - removed).astype(np.int64), share)
-    ground, chance = rng.uniform(0.3, 1.0, records), rng.beta(*detection)
+    ground, said = rng.uniform(0.3, 1.0, records), rng.beta(*detection)
+    trials = STATED_DETECTION_TRIALS
+    chance = rng.beta(trials * said + 0.5, trials * (1.0 - said) + 0.5) if stated else said
     factor = rng.choice(factors)
     seen = factor * ground / (1.0 + (factor - 1.0) * ground) * chance
     found = rng.binomial(present, seen)
     none, group = np.zeros(records), np.zeros(records, dtype=np.int64)
-    stating = (np.full(records, chance), none) if stated else (none, np.ones(records))
+    stating = (np.full(records, said), none) if stated else (none, np.ones(records))
     facts = RecordFacts(recorded, removed, found.astype(np.float64), ground, none, group, *stating, np.arange(records))
     told = still_in_ground(facts, factors, 0.0, presence, detection, LEVEL, 2000, rng).together
     assert told is not None

@@ -21,6 +21,7 @@ from surefoot.analysis.accounting.remaining import (
     REMOVALS,
     Remaining,
     StillInGround,
+    believed_detection,
     record_facts,
     still_in_ground,
 )
@@ -171,7 +172,8 @@ def ledger(
         P(the item's place lies on searched ground), before looking at what was found.
     detection
         P(a device on searched ground is found), over 0 and at most 1, of all ground or (n,) of the ground each item
-        lies on if on searched ground; None or nan = unknown (`detection_beta`).
+        lies on if on searched ground; None or nan = unknown (`detection_beta`). A stated one is never taken as exact
+        (`remaining.STATED_DETECTION_TRIALS`).
     removals
         Removals noted on the records, in order of date.
     rng
@@ -208,10 +210,13 @@ def ledger(
     ground = np.asarray(searched, dtype=np.float64)
     found_there = _detection(detection, ground)
     fate = _from_finds(association, find_fate)
+    by_finds = fate.sum(axis=1)
     noted = _take_removals(fate, association.item_record, item_model, removals, mixtures or {})
     rest = np.maximum(1.0 - fate.sum(axis=1), 0.0)
-    likely_detection = np.where(np.isfinite(found_there), found_there, detection_beta[0] / sum(detection_beta))
-    presence = _presence(association, ground, likely_detection, presence_beta)
+    unstated = detection_beta[0] / sum(detection_beta)
+    likely_detection = np.where(np.isfinite(found_there), believed_detection(found_there), unstated)
+    removed = np.clip(1.0 - by_finds - rest, 0.0, 1.0)
+    presence = _presence(association, ground * (1.0 - removed), likely_detection, presence_beta)
     seen = presence * likely_detection
     # Given that it was not found, an item is more likely to lie where nobody looked.
     on_searched = ground * (1.0 - seen) / np.maximum(1.0 - ground * seen, 1e-12)
@@ -308,7 +313,10 @@ def _take_removals(
 
 
 def _presence(association: Association, ground: Floats, detection: Floats, beta: tuple[float, float]) -> Floats:
-    """P(a recorded device is there), learnt per record from the share found on its searched ground, (n,)."""
+    """P(a recorded device that was not removed is there), learnt per record from the share found, (n,).
+
+    `ground` is the chance that it lies on searched ground and was not removed, as noted.
+    """
     record = association.item_record
     records = int(record.max(initial=-1)) + 1
     could = np.bincount(record, weights=ground, minlength=records)

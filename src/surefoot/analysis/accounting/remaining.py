@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaln, gammaln, logsumexp
+from scipy.fft import irfft, next_fast_len, rfft
+from scipy.special import betaincinv, betaln, gammaln, logsumexp
 
 from surefoot.analysis.accounting.by_type import OpenByType
 from surefoot.analysis.matching import Association
@@ -35,9 +36,16 @@ COVERAGE_FACTORS = COVERAGE_FACTOR ** np.linspace(-1.0, 1.0, 9)
 NOBODY_LOOKED = 1e-4
 """Chance of having been found of a device that lies outside all searched ground: a find may be there by chance."""
 
-_LAID_POINTS = 21
+STATED_DETECTION_TRIALS = 120.0
+"""A stated detection is believed as if it had been measured on so many devices: 0.95 is 0.95 +- 0.02, 1 is never 1.
+
+With it methods.md's worked figures come out: recorded 120, found 96, removed 4: 5 (1-11); found 116: 5 (0-12).
+"""
+
 _DETECTION_POINTS = 15
+_DETECTION_POINTS_BESIDE = 5  # of stated detection where there is ground without one too
 _PRESENCE_POINTS = 20
+_LEAST = 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,68 @@ def _log_beta(x: Floats, beta: tuple[float, float]) -> Floats:
     return np.asarray((beta[0] - 1) * np.log(x) + (beta[1] - 1) * np.log1p(-x), dtype=np.float64)
 
 
+def presence_levels(presence_beta: tuple[float, float]) -> tuple[tuple[float, float], float]:
+    """Split the prior of one record's share that is there: beta of its group's mean, concentration of records about it.
+
+    Half of the variance lies in either, so that the share of one record by itself keeps the prior that is stated.
+    """
+    whole = sum(presence_beta)
+    each = 1.0 / (1.0 - np.sqrt(1.0 - 1.0 / (whole + 1.0))) - 1.0
+    return (presence_beta[0] * each / whole, presence_beta[1] * each / whole), float(each)
+
+
+def _stated_beta(detection: Floats) -> tuple[Floats, Floats]:
+    """Parameters of the belief in stated detections (Jeffreys prior)."""
+    return STATED_DETECTION_TRIALS * detection + 0.5, STATED_DETECTION_TRIALS * (1.0 - detection) + 0.5
+
+
+def believed_detection(stated: Floats) -> Floats:
+    """Mean of what a stated detection is believed to be."""
+    caught, missed = _stated_beta(stated)
+    return np.asarray(caught / (caught + missed), dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """What is not known of the search and shared by all records, as cells (c,) with log weights.
+
+    `chance`: detection where none is stated; `rank`: 0-1, where in their own beliefs all stated detections lie;
+    `factor`: of the odds of coverage. `elsewhere` as in `still_in_ground`.
+    """
+
+    chance: Floats
+    rank: Floats
+    factor: Floats
+    log_weight: Floats
+    elsewhere: float
+
+    def log_found(self, facts: RecordFacts, r: int, present: Floats, cells: Ints) -> Floats:
+        """Log probability of what was found of record r, for some cells and numbers present, (cells, p)."""
+        factor = self.factor[cells]
+        coverage = factor * facts.coverage[r] / (1.0 + (factor - 1.0) * facts.coverage[r])
+        seen = coverage * facts.unstated[r] * self.chance[cells]
+        known = 1.0 - facts.unstated[r]
+        if known > 1e-9:
+            detection = np.clip(facts.stated[r] / known, 0.0, 1.0)
+            seen = seen + coverage * known * betaincinv(*_stated_beta(detection), self.rank[cells])
+        seen = np.clip(seen, NOBODY_LOOKED, 1.0 - 1e-9)[:, None]
+        found, missed = facts.found[r], present - facts.found[r]
+        log_found = missed * np.log1p(-seen) + found * np.log(seen)
+        if self.elsewhere > 0.0:
+            unseen = missed * np.log1p(-NOBODY_LOOKED) + found * np.log(NOBODY_LOOKED)
+            log_found = np.logaddexp(np.log1p(-self.elsewhere) + log_found, np.log(self.elsewhere) + unseen)
+        return np.asarray(log_found + gammaln(present + 1) - gammaln(missed + 1), dtype=np.float64)
+
+
+def _search_of(facts: RecordFacts, factors: Floats, detection_beta: tuple[float, float], elsewhere: float) -> _Search:
+    open_, stated = bool(np.any(facts.unstated > 1e-9)), bool(np.any(facts.unstated < 1.0 - 1e-9))
+    chance = _midpoints(_DETECTION_POINTS if open_ else 1)
+    rank = _midpoints((_DETECTION_POINTS_BESIDE if open_ else _DETECTION_POINTS) if stated else 1)
+    chance, rank, factor = (a.ravel() for a in np.meshgrid(chance, rank, factors, indexing="ij"))
+    log_weight = _log_beta(chance, detection_beta) if open_ else np.zeros(chance.size)
+    return _Search(chance, rank, factor, log_weight, elsewhere)
+
+
 def still_in_ground(
     facts: RecordFacts,
     factors: Floats,
@@ -158,41 +228,31 @@ def still_in_ground(
     Laid is what was recorded with probability 0.6, else negative binomial about it; what is present of it is
     beta-binomial about a mean that the records of a group share and that their searched part teaches; what
     was found is binomial with coverage x detection, the odds of coverage times a factor all records share.
-    Ground without a stated detection has one that all records share, learnt together with the rest. With the
+    Ground without a stated detection has one that all records share, learnt together with the rest; a stated one is
+    believed as `STATED_DETECTION_TRIALS` says, too high or too low alike everywhere. With the
     chance `elsewhere` a record lies where nobody looked and its ground says nothing of it. Devices found and
     left in place are still there.
     """
-    open_ = bool(np.any(facts.unstated > 0.0))
-    chances = _midpoints(_DETECTION_POINTS) if open_ else np.ones(1)
-    log_chance = _log_beta(chances, detection_beta) if open_ else np.zeros(1)
-    chances, log_chance = np.tile(chances, factors.size), np.tile(log_chance, factors.size)
-    factor = np.repeat(factors, chances.size // factors.size)
-    means = _midpoints(_PRESENCE_POINTS)
-    log_mean = _log_beta(means, presence_beta)
-    tables = [
-        _present_table(facts, r, (chances, factor, elsewhere), means, sum(presence_beta))
-        for r in range(facts.recorded.size)
-    ]
-    evidence = np.zeros((int(facts.group.max()) + 1, chances.size, means.size))
-    seen = [logsumexp(by_mean + by_chance[:, None, :], axis=2) for _, by_mean, by_chance in tables]
-    np.add.at(evidence, facts.group, np.array(seen))
-    evidence += log_mean
-    of_chance = _draw(log_chance + logsumexp(evidence, axis=2).sum(axis=0), draws, rng)
+    search, means = _search_of(facts, factors, detection_beta, elsewhere), _midpoints(_PRESENCE_POINTS)
+    every = np.arange(search.chance.size)
+    of_group, concentration = presence_levels(presence_beta)
+    evidence = np.zeros((int(facts.group.max()) + 1, every.size, means.size)) + _log_beta(means, of_group)
+    tables = [_present_table(facts, r, means, concentration) for r in range(facts.recorded.size)]
+    for r, (present, by_mean) in enumerate(tables):
+        evidence[facts.group[r]] += _log_sum(search.log_found(facts, r, present, every), by_mean)
+    of_cell = _draw(search.log_weight + logsumexp(evidence, axis=2).sum(axis=0), draws, rng)
     of_mean = np.empty((evidence.shape[0], draws), dtype=np.int64)
-    for g, c in np.ndindex(evidence.shape[0], chances.size):
-        here = of_chance == c
+    for g, c in np.ndindex(evidence.shape[0], every.size):
+        here = of_cell == c
         of_mean[g, here] = _draw(evidence[g, c], int(here.sum()), rng)
     total, each = np.zeros(draws), {}
     stream = rng.spawn(1)[0]
     of_type = np.zeros((len(types.names) if types else 0, draws))
-    for r, (present, by_mean, by_chance) in enumerate(tables):
-        own = np.zeros(draws)
-        cell = of_chance * means.size + of_mean[facts.group[r]]
-        for at in np.unique(cell):
-            here = cell == at
-            chance, mean = divmod(at, means.size)
-            number = present[_draw(by_mean[mean] + by_chance[chance], int(here.sum()), rng)]
-            own[here] = np.maximum(number - facts.found[r], 0.0)
+    for r, (present, by_mean) in enumerate(tables):
+        mean = of_mean[facts.group[r]]
+        cells, cell = np.unique(of_cell, return_inverse=True)
+        log_found = search.log_found(facts, r, present, cells)
+        own = np.maximum(_drawn_present(present, by_mean, log_found, mean, cell, rng) - facts.found[r], 0.0)
         if types:
             of_type += types.left[r][:, None] + types.shared_out(r, own, stream)
         own += facts.left[r]
@@ -200,6 +260,26 @@ def still_in_ground(
         each[int(facts.number[r])] = _told(own, level)
     kinds = types.names if types else ()
     return Remaining(_told(total, level), each, {k: _told(d, level) for k, d in zip(kinds, of_type, strict=True)})
+
+
+def _log_sum(log_found: Floats, by_mean: Floats) -> Floats:
+    """Log of the sum over numbers present, (cells, means)."""
+    top, other = log_found.max(axis=1, keepdims=True), by_mean.max(axis=1, keepdims=True)
+    summed = np.exp(log_found - top) @ np.exp(by_mean - other).T
+    return np.asarray(np.log(np.maximum(summed, _LEAST)) + top + other.T, dtype=np.float64)
+
+
+def _drawn_present(
+    present: Floats, by_mean: Floats, log_found: Floats, mean: Ints, cell: Ints, rng: np.random.Generator
+) -> Floats:
+    """Draw the number present of one record for each draw's mean and cell, (draws,)."""
+    drawn = np.empty(mean.size)
+    both = cell * len(by_mean) + mean
+    for at in np.unique(both):
+        here = both == at
+        weight = by_mean[at % len(by_mean)] + log_found[at // len(by_mean)]
+        drawn[here] = present[_draw(weight, int(here.sum()), rng)]
+    return drawn
 
 
 def _told(draws: Floats, level: float) -> StillInGround:
@@ -214,49 +294,49 @@ def _draw(log_weight: Floats, size: int, rng: np.random.Generator) -> Ints:
     return np.asarray(np.minimum(drawn, below.size - 1), dtype=np.int64)
 
 
-def _present_table(
-    facts: RecordFacts, r: int, search: tuple[Floats, Floats, float], means: Floats, concentration: float
-) -> tuple[Floats, Floats, Floats]:
-    """Numbers present before the search, (p,), and the two parts of their log posterior.
+def _present_table(facts: RecordFacts, r: int, means: Floats, concentration: float) -> tuple[Floats, Floats]:
+    """Numbers present before the search, (p,), and their log probabilities for each mean presence, (means, p).
 
-    The parts are (mean presence, p) and (detection, p). Their sum over every pair of the two, for all records of a
-    large case together, would take hundreds of megabytes.
+    The sum over the numbers laid is a convolution: the beta-binomial is a product of functions of what is present, of
+    what is left and of their sum.
     """
     found = facts.found[r]
-    laid, log_laid = _laid(facts.recorded[r])
-    # Finds may exceed what could have been there: then the form undercounts, and all of it was.
-    able = np.maximum(laid - facts.removed[r], found)[:, None]
-    present = found + np.arange(np.ceil(float(able.max()) - found) + 1.0)
-    left = able - present
-    possible = left >= -1e-9
-    left = np.where(possible, left, 0.0).clip(min=0.0)
+    laid, log_weight = _laid(facts.recorded[r])
     one, other = (means * concentration)[:, None], ((1.0 - means) * concentration)[:, None]
-    fixed = np.where(possible, gammaln(able + 1) - gammaln(present + 1) - gammaln(left + 1), -np.inf)
-    fixed += log_laid[:, None] - gammaln(able + concentration)
-    # What is left takes few different values: numbers laid differ by whole devices.
-    values, place = np.unique(left.round(9), return_inverse=True)
-    log_left = fixed + gammaln(values + other)[:, place.reshape(left.shape)]
-    top = np.maximum(log_left.max(axis=1), np.finfo(np.float64).min)  # a number that nothing allows stays impossible
+    beyond = laid - facts.removed[r] - found
+    enough = beyond > -1e-9
+    left = np.maximum(beyond[enough], 0.0)
+    able = found + left
+    log_able = log_weight[enough] + gammaln(able + 1.0) - gammaln(able + concentration)
+    log_left = gammaln(left + other) - gammaln(left + 1.0)
+    present = found + np.arange(max(left.size, 1), dtype=np.float64)
+    log_present = np.full((means.size, present.size), -np.inf)
     with np.errstate(divide="ignore"):
-        log_present = top + np.log(np.exp(log_left - top[:, None, :]).sum(axis=1))
-    log_present += gammaln(present + one) - betaln(one, other)
-    chances, factor, elsewhere = search
-    coverage = factor * facts.coverage[r] / (1.0 + (factor - 1.0) * facts.coverage[r])
-    seen = np.clip(coverage * (facts.stated[r] + facts.unstated[r] * chances), NOBODY_LOOKED, 1.0 - 1e-9)[:, None]
-    missed = present - found
-    log_found = missed * np.log1p(-seen) + found * np.log(seen)
-    if elsewhere > 0.0:
-        unseen = missed * np.log1p(-NOBODY_LOOKED) + found * np.log(NOBODY_LOOKED)
-        log_found = np.logaddexp(np.log1p(-elsewhere) + log_found, np.log(elsewhere) + unseen)
-    return present, log_present, log_found + gammaln(present + 1) - gammaln(missed + 1)
+        if left.size:
+            top, other_top = float(log_able.max()), log_left.max(axis=1, keepdims=True)
+            summed = _correlated(np.exp(log_able - top), np.exp(log_left - other_top))
+            log_present = np.log(np.maximum(summed, 0.0)) + top + other_top
+        # Finds may exceed what could have been there: then the form undercounts, and all of it was.
+        short = np.logaddexp.reduce(log_weight[~enough], initial=-np.inf)
+        none_left = short + gammaln(found + 1.0) - gammaln(found + concentration) + gammaln(other[:, 0])
+        log_present[:, 0] = np.logaddexp(log_present[:, 0], none_left)
+    log_present += gammaln(present + one) - gammaln(present + 1.0) - betaln(one, other)
+    return present, log_present
+
+
+def _correlated(one: Floats, other: Floats) -> Floats:
+    """Sum over i of one[i] other[..., i - j], for every j from 0, (..., n)."""
+    length = next_fast_len(2 * one.size - 1, real=True)
+    product = rfft(one, length) * np.conj(rfft(other, length))
+    return np.asarray(irfft(product, length)[..., : one.size], dtype=np.float64)
 
 
 def _laid(recorded: float) -> tuple[Floats, Floats]:
-    """Numbers that may have been laid, with log weights: the form's own, else spread about it."""
-    spread = np.sqrt(recorded + (COUNT_SPREAD * recorded) ** 2)
-    low, high = max(0.0, np.floor(recorded - 4 * spread)), np.ceil(recorded + 5 * spread)
-    laid = np.unique(np.round(np.linspace(low, high, _LAID_POINTS)))
+    """Numbers that may have been laid, from 0, with log probabilities: the form's own, else spread about it."""
+    laid = np.arange(np.ceil(recorded + 5.0 * np.sqrt(recorded + (COUNT_SPREAD * recorded) ** 2)) + 1.0)
     size = 1.0 / COUNT_SPREAD**2
     log_nb = gammaln(laid + size) - gammaln(laid + 1) + laid * np.log(recorded / (size + recorded))
     log_nb += np.log1p(-EXACT_COUNT_WEIGHT) - logsumexp(log_nb)
-    return np.append(laid, recorded), np.append(log_nb, np.log(EXACT_COUNT_WEIGHT))
+    exact = int(np.rint(recorded))
+    log_nb[exact] = np.logaddexp(log_nb[exact], np.log(EXACT_COUNT_WEIGHT))
+    return laid, log_nb
