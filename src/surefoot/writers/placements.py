@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.analysis.assess import ENOUGH_FINDS
 from surefoot.analysis.assess.placed import LEAST_WEIGHT
 from surefoot.analysis.locate import Reading, Readings
 from surefoot.analysis.reanchor import Placement, Placements
@@ -49,9 +48,8 @@ def corrected_documents(placed: Placements, grid: Grid) -> list[dict[str, Any]]:
 
 def doubts_of_evidence(placed: Placements, where: Where) -> Iterator[Doubt]:
     """What was seen and searched may speak for another field, or against the record."""
-    finds = sum(p.weight * float(p.p_find.sum()) for p in placed.placements)
-    if finds >= ENOUGH_FINDS and placed.log_evidence <= placed.log_evidence_unrelated:
-        yield Doubt("SF-C052", Severity.WARNING, where, f"{finds:.1f}")
+    if placed.of_another_field:
+        yield Doubt("SF-C052", Severity.WARNING, where, f"{100.0 * placed.stranger:.0f} %")
     if placed.log_evidence < SPEAKS_AGAINST:
         yield Doubt("SF-C055", Severity.WARNING, where, f"{np.exp(min(-placed.log_evidence, 30.0)):.0f}")
 

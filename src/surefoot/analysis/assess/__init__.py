@@ -268,6 +268,6 @@ def _evidence_of(record: MinefieldRecord, readings: Readings, expected_finds: fl
         return Evidence("none", ("SF-C020",))
     if record.family == "interview":
         return Evidence("indirect", ("SF-C021",))
-    if expected_finds < ENOUGH_FINDS:
-        return Evidence("indirect", ("SF-C022",))
-    return Evidence("indirect", ("SF-C052",)) if stranger else Evidence("direct", ("SF-C023",))
+    if stranger:
+        return Evidence("indirect", ("SF-C052",))
+    return Evidence("indirect", ("SF-C022",)) if expected_finds < ENOUGH_FINDS else Evidence("direct", ("SF-C023",))

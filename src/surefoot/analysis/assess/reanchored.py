@@ -68,7 +68,7 @@ class Corrected:
     def of_another_field(self, number: int) -> bool:
         """Whether what was found about a record speaks as much for a field that is on no record."""
         placed = self.placements.get(number)
-        return placed is not None and len(placed.find) > 0 and placed.log_evidence <= placed.log_evidence_unrelated
+        return placed is not None and placed.of_another_field
 
     def averaged(self, values: Floats) -> Floats:
         """Average a figure of every row of the items over the placements of each device, (n, ...)."""

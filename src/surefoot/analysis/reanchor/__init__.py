@@ -7,7 +7,7 @@ record, the placements that remain possible with their weights, and where each d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -86,6 +86,16 @@ class Placements:
         """The heaviest placement."""
         return self.placements[0]
 
+    @property
+    def stranger(self) -> float:
+        """P(nothing seen is of the record)."""
+        return float(sum(p.weight for p in self.placements if p.stranger))
+
+    @property
+    def of_another_field(self) -> bool:
+        """Whether what was seen about the record speaks as much for a field that is on no record."""
+        return len(self.find) > 0 and self.log_evidence <= self.log_evidence_unrelated
+
 
 def reanchor(
     records: Sequence[MinefieldRecord],
@@ -126,7 +136,9 @@ def reanchor(
         Records of which no device has a place of its own are left out.
     """
     known = located if located is not None else [locate(r, context=context.locate) for r in records]
-    seen = seen_of(finds, accidents, context)
+    listed = seen_of(finds, accidents, context)
+    order = np.lexsort((listed.variance, *listed.position.T))  # draws must not hang on the order of the tables' rows
+    seen = listed.take(order)
     around = Surroundings(
         seen, searched_of(searched, context), int(rng.integers(2**32)),
         float(context.locate.priors.table["student_t"]["degrees_of_freedom"]), context.settings,
@@ -134,7 +146,7 @@ def reanchor(
     made = [_subject(r, readings, seen, context) for r, readings in zip(records, known, strict=True)]
     subjects = _around([s for s in made if s is not None], seen, wanted)
     corrected = correct_all(subjects, around, runner) if subjects else ()
-    return {s.prior.record_id: _result(s, c, seen, around) for s, c in zip(subjects, corrected, strict=True)}
+    return {s.prior.record_id: _result(s, c, order) for s, c in zip(subjects, corrected, strict=True)}
 
 
 def _around(subjects: list[Subject], seen: Seen, wanted: str | None) -> list[Subject]:
@@ -244,11 +256,14 @@ def _vague_density(readings: Readings, seen: Seen, context: ReanchorContext, pri
     return density
 
 
-def _result(subject: Subject, corrected: Corrected, seen: Seen, around: Surroundings) -> Placements:
+def _result(subject: Subject, corrected: Corrected, order: npt.NDArray[np.int64]) -> Placements:
+    """Name finds by their rows in the tables; `order` are those of the things seen, as sampled."""
     posterior = corrected.posterior
     read = min((h for h in subject.prior.hypotheses if h.error == AS_READ), key=lambda h: h.reading)
+    rows = order[posterior.find]
+    listed = np.argsort(rows)
     return Placements(
-        subject.prior.record_id, corrected.placements, subject.prior.row, subject.facts.index, subject.prior.item,
-        read.centroid + read.pattern, posterior.find, posterior.log_evidence, posterior.log_evidence_unrelated,
-        posterior,
+        subject.prior.record_id, tuple(replace(p, p_find=p.p_find[listed]) for p in corrected.placements),
+        subject.prior.row, subject.facts.index, subject.prior.item, read.centroid + read.pattern, rows[listed],
+        posterior.log_evidence, posterior.log_evidence_unrelated, posterior,
     )  # fmt: skip

@@ -30,7 +30,7 @@ Complexes = npt.NDArray[np.complex128]
 Ints = npt.NDArray[np.int64]
 KDTree: Any = spatial.KDTree  # SciPy ships no types
 
-DRAWS, OVERALL_DRAWS = 1000, 500
+DRAWS, OVERALL_DRAWS, FEWEST_OF_PRIOR = 1000, 500, 100
 LEVEL, CHI2_90 = 0.9, 4.605170185988092
 """Chance that an ellipse over all placements holds its device; quantile of chi-squared with two degrees of freedom."""
 LINK_M, LINK_SIGMAS = 2.0, 1.5
@@ -79,6 +79,8 @@ class Placement:
         East + i north of each row beyond the similarity, metres; in the order of the rows' sorted names.
     row_offset_sd : float array (rows,)
         Its standard deviation per axis, metres.
+    stranger
+        Nothing seen is of the record: it stands as it reads.
     """
 
     weight: float
@@ -101,15 +103,16 @@ class Placement:
     draws: Floats  # (s, 6) states, equal weights
     row_draws: Complexes  # (s, rows) offset of each row under each draw, metres
     row_draw_sd: Floats  # (rows,) standard deviation per axis about it
+    stranger: bool = False
 
 
 def placements_of(posterior: Posterior, rng: np.random.Generator, draws: int = DRAWS) -> tuple[Placement, ...]:
     """Return the placements of a record, heaviest first; their weights sum to 1."""
     made: list[Placement] = []
     for sampled, weight in zip(posterior.sampled, posterior.weight, strict=True):
-        count = int(np.ceil(weight * draws))
         if weight < 1e-4:
             continue
+        count = max(int(np.ceil(weight * draws)), FEWEST_OF_PRIOR if sampled.stranger else 1)
         states = _some(sampled, count, rng)
         made.extend(_modes(posterior, sampled, float(weight), states))
     total = sum(p.weight for p in made)
@@ -283,7 +286,7 @@ def _placement(
         weight, hypothesis, hypothesis.centroid, complex(centre[0], centre[1]), float(centre[2]), float(centre[3]),
         off.T @ off / len(off), float(bend[0]), float(bend[1]), mean, covariance, wide, missed,
         covered, row, usual * offset, usual * np.sqrt(offset_variance), states,
-        usual * at_row, usual * np.sqrt(offsets[:, :, 0].mean(axis=0)),
+        usual * at_row, usual * np.sqrt(offsets[:, :, 0].mean(axis=0)), sampled.stranger,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp
+from scipy.special import expit, logit, logsumexp
 
 from surefoot.analysis.kernels.registration import SURVEYED_VARIANCE_M2
 from surefoot.analysis.kernels.rows import VAGUE_VARIANCE_M2
@@ -36,6 +36,10 @@ RIVAL = Settings(particles=600, sweeps=3, first_draws=24, last_lap=1.0)
 """Of the rival that has the record's own pattern."""
 IN_QUESTION = 5.0
 """Hypotheses whose pilot weight is within this many nats of the best are sampled with the full effort."""
+STRANGER_PRIOR, STRANGER_ROUNDS = (0.1, 9.9), 50
+"""Beta prior of the share of records that have nothing to do with what was seen about them: one in a hundred, soon
+taught otherwise by the records of a case."""
+LEAST_STRANGER, SUREST = 1e-4, 1.0 - 1e-9
 BEND_SD, BEND_FINDS, SLIGHT_GAIN, BEND_GAIN = 0.05, 4, 0.5, 3.0
 """A sketch drawn out along one axis: sd of stretch and of shear, finds from which they are asked for, the rough gain in
 log evidence from which a slight bend is sampled and the gain from which any is believed (methods.md section 2, failure
@@ -69,12 +73,16 @@ class RecordFacts:
 
 @dataclass(frozen=True)
 class Sampled:
-    """One hypothesis after the finds. `cloud` is None where nothing seen bears on it: then the prior stands."""
+    """One hypothesis after the finds. `cloud` is None where nothing seen bears on it: then the prior stands.
+
+    Where `stranger`, nothing seen is of the record: it stands as it reads, whatever was found and searched.
+    """
 
     hypothesis: Hypothesis
     target: Target
     find_rows: Ints  # rows of the posterior's finds that are in the target
     cloud: Cloud | None
+    stranger: bool = False
 
     @property
     def log_evidence(self) -> float:
@@ -84,7 +92,10 @@ class Sampled:
 
 @dataclass(frozen=True)
 class Posterior:
-    """All hypotheses of one record with their posterior weights, and the finds within reach (rows of `Seen`)."""
+    """All hypotheses of one record with their posterior weights, and the finds within reach (rows of `Seen`).
+
+    Hypotheses that nothing seen is of the record stand behind the others where they weigh anything (`doubted`).
+    """
 
     prior: RecordPrior
     facts: RecordFacts
@@ -93,6 +104,11 @@ class Posterior:
     find: Ints
     log_evidence: float
     log_evidence_unrelated: float = field(default=0.0)
+
+    @property
+    def stranger(self) -> float:
+        """P(nothing seen is of the record)."""
+        return float(self.weight[np.array([s.stranger for s in self.sampled])].sum())
 
 
 def explore(
@@ -156,7 +172,48 @@ def explore(
     rival = _best_rival(sampled, facts, base)
     if total > rival:
         rival = max(rival, _elsewhere(sampled[best], chosen, streams[best]))
-    return Posterior(prior, facts, tuple(sampled), np.exp(logs - total), find, total, rival)
+    own = Posterior(prior, facts, tuple(sampled), np.exp(logs - total), find, total, rival)
+    return doubted(own, STRANGER_PRIOR[0] / sum(STRANGER_PRIOR))
+
+
+def doubted(posterior: Posterior, share: float) -> Posterior:
+    """Return the posterior when such a share of all records has nothing to do with what was seen about them.
+
+    Either what was seen is of the record, or of its best rival: then the record stands as it reads. Their odds are the
+    prior's times the evidence of the one against the other (Bayes factor).
+    """
+    odds = (1.0 - share) / share * np.exp(min(posterior.log_evidence - posterior.log_evidence_unrelated, 500.0))
+    chance = min(float(1.0 / (1.0 + odds)), SUREST)
+    held = np.array([not s.stranger for s in posterior.sampled])
+    own = tuple(s for s in posterior.sampled if not s.stranger)
+    weight = posterior.weight[held] / posterior.weight[held].sum()
+    if chance < LEAST_STRANGER:
+        return replace(posterior, sampled=own, weight=weight)
+    prior = np.array([s.hypothesis.weight for s in own])
+    return replace(
+        posterior,
+        sampled=(*own, *(_untouched(s) for s in own)),
+        weight=np.concatenate([(1.0 - chance) * weight, chance * prior / prior.sum()]),
+    )
+
+
+def stranger_share(posteriors: Sequence[Posterior]) -> float:
+    """Share of records that have nothing to do with what was seen about them, by the records themselves (EM)."""
+    against = np.array([p.log_evidence_unrelated - p.log_evidence for p in posteriors if len(p.find)])
+    one, other = STRANGER_PRIOR
+    share = one / (one + other)
+    for _ in range(STRANGER_ROUNDS):
+        chance = expit(logit(share) + against)
+        share = float((one + chance.sum()) / (one + other + len(against)))
+    return share
+
+
+def _untouched(sampled: Sampled) -> Sampled:
+    """The hypothesis when nothing that was found is of the record; what was searched still tells of its devices."""
+    bare = replace(sampled.target, finds=sampled.target.finds[:0], base=sampled.target.base[:0])
+    if len(sampled.target.covariance) > 4:
+        bare = replace(bare, covariance=sampled.hypothesis.covariance)  # unbent
+    return Sampled(replace(sampled.hypothesis), bare, sampled.find_rows[:0], None, stranger=True)
 
 
 def _no_harder(effort: Settings, chosen: Settings) -> Settings:

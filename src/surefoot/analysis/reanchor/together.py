@@ -17,7 +17,15 @@ import numpy.typing as npt
 from surefoot.analysis.reanchor.ground import SearchedGround, Seen
 from surefoot.analysis.reanchor.hypotheses import RecordPrior
 from surefoot.analysis.reanchor.placements import Placement, placements_of
-from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts, explore, reach_of, within
+from surefoot.analysis.reanchor.posterior import (
+    Posterior,
+    RecordFacts,
+    doubted,
+    explore,
+    reach_of,
+    stranger_share,
+    within,
+)
 from surefoot.analysis.reanchor.sampler import Settings
 from surefoot.errors import InRecord
 
@@ -27,6 +35,8 @@ Ints = npt.NDArray[np.int64]
 LEAST_ELSEWHERE = 0.01
 ROUNDS = 2
 """Rounds after the first, for records that compete."""
+CHANGED = 1e-3
+"""Least change of a chance that is worth new draws."""
 DAMPING = 0.5
 """How far a record's density at the things seen moves in a round: at once, two like records would take turns."""
 
@@ -117,14 +127,24 @@ def _correct_in_order(subjects: Sequence[Subject], around: Surroundings, runner:
             corrected[n] = result
         for n in contested:
             density[n] = (1.0 - DAMPING) * density[n] + DAMPING * _density(corrected[n], subjects[n], around.seen)
-    return corrected
+    share = stranger_share([c.posterior for c in corrected])
+    return [_doubted(c, share, around.seed) for c in corrected]
+
+
+def _doubted(corrected: Corrected, share: float, seed: int) -> Corrected:
+    """Weigh a record's chance to have nothing to do with what was seen by what all records of the case say of it."""
+    posterior = doubted(corrected.posterior, share)
+    if abs(posterior.stranger - corrected.posterior.stranger) < CHANGED:
+        return corrected
+    rng = stream_of(seed, posterior.prior.record_id).spawn(1)[0]
+    return Corrected(posterior, placements_of(posterior, rng))
 
 
 def _elsewhere(corrected: Corrected) -> float:
     """P(the record lies elsewhere than it reads): moved by a mistake onto ground of others, perhaps."""
     posterior = corrected.posterior
     first = posterior.prior.hypotheses[0].centroid
-    far = [abs(s.hypothesis.centroid - first) > 1.0 for s in posterior.sampled]
+    far = [not s.stranger and abs(s.hypothesis.centroid - first) > 1.0 for s in posterior.sampled]
     return float(posterior.weight[np.array(far)].sum())
 
 
@@ -206,7 +226,7 @@ def _prior_density(subject: Subject, seen: Seen) -> Floats:
 def _density(corrected: Corrected, subject: Subject, seen: Seen) -> Floats:
     """The same after the finds: over the placements."""
     total = np.array(subject.vague_density)
-    for p in corrected.placements:
+    for p in (p for p in corrected.placements if not p.stranger):
         total = total + p.weight * _mixture(p.mean, p.item_covariance, subject.facts.presence, seen)
     return np.asarray(total)
 
