@@ -340,7 +340,7 @@ def _next_search(
     stated = case.settings.policy.lane_rules
     if stated is None:
         return nothing_proposed("SF-C035", strips)
-    rules = read_lane_rules(folder, stated)
+    rules = read_lane_rules(folder, stated, case.settings.region)
     proposals, search = next_search(result, case.searched, rules, context=context, count=strips, seed=seed)
     return next_search_document(proposals, rules, search, context.grid, asked=strips)
 

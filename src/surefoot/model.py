@@ -306,6 +306,19 @@ class DevicesFound(_Columns):
     index: Floats
     source_row: Ints  # row in the user's table, from 1
 
+    def repeats(self) -> npt.NDArray[np.bool_]:
+        """Finds (n,) whose place, day, type and fate are those of another with a smaller id: listed twice, perhaps."""
+        result = np.zeros(len(self), dtype=np.bool_)
+        first: set[tuple[object, ...]] = set()
+        for number in np.argsort(self.id.astype(str), kind="stable").tolist():
+            place = (float(self.longitude[number]), float(self.latitude[number]))
+            if not np.isfinite(place).all() or np.isnat(self.date[number]):
+                continue
+            key = (*place, self.date[number], self.model[number], self.fate[number])
+            result[number] = key in first
+            first.add(key)
+        return result
+
 
 @dataclass(frozen=True)
 class Accidents(_Columns):

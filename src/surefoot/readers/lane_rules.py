@@ -14,11 +14,12 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from surefoot.errors import InputError, UsageError
+from surefoot.errors import InputError, PositionError, UsageError
 from surefoot.model import LaneRules
 from surefoot.readers.columns import NamedTable, TableContext
 from surefoot.readers.counting import Ledger
 from surefoot.readers.named_files import load_shapes
+from surefoot.readers.near import KM_A_DEGREE, REGION_MARGIN_KM
 from surefoot.readers.raw import RawTable
 from surefoot.readers.shapes import read_shapes
 
@@ -38,7 +39,7 @@ _NUMBERS: Mapping[str, tuple[Callable[[float], bool], str]] = {
 _DIRECTIONS = "directions_deg"
 
 
-def read_lane_rules(folder: Path, stated: Mapping[str, Any]) -> LaneRules:
+def read_lane_rules(folder: Path, stated: Mapping[str, Any], region: BaseGeometry) -> LaneRules:
     """Read the limits of work of a case.
 
     Parameters
@@ -47,6 +48,8 @@ def read_lane_rules(folder: Path, stated: Mapping[str, Any]) -> LaneRules:
         The case folder; the files named lie inside it.
     stated
         The table ``[policy.lane_rules]``; an empty one says that there is no limit.
+    region
+        Of the case, WGS 84: a limit that lies nowhere near it has swapped axes or belongs to another place.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def read_lane_rules(folder: Path, stated: Mapping[str, Any]) -> LaneRules:
         if key not in known:
             raise UsageError("SF-R191", key, known=", ".join(known))
     numbers = {key: _number(key, stated[key]) for key in _NUMBERS if key in stated}
-    shapes = {key: _shapes(folder, key, stated[key]) for key in _FILES if key in stated}
+    shapes = {key: _shapes(folder, key, stated[key], region) for key in _FILES if key in stated}
     directions = tuple(_direction(value) for value in _list(stated.get(_DIRECTIONS, [])))
     return LaneRules(**shapes, **numbers, directions_deg=directions)  # type: ignore[arg-type]
 
@@ -87,18 +90,29 @@ def _direction(value: object) -> float:
     return float(value)
 
 
-def _shapes(folder: Path, key: str, name: object) -> BaseGeometry:
+def _shapes(folder: Path, key: str, name: object, region: BaseGeometry) -> BaseGeometry:
     """Return the union of every feature of a file, WGS 84."""
     if not isinstance(name, str) or not name.strip():
         raise _wrong(key, name, "the name of a file in the case folder, in quotes")
     try:
-        raws = load_shapes(folder, name)
-    except InputError as error:
+        shapes = [shape for raw in load_shapes(folder, name) for shape in _features(raw, key, name)]
+    except (InputError, PositionError) as error:
         raise UsageError("SF-R192", name, key=key, because=error.id) from error
-    shapes = [shape for raw in raws for shape in _features(raw, key, name)]
     if not shapes:
         raise UsageError("SF-R192", name, key=key, because="SF-R131")
-    return shapely.union_all(shapely.make_valid(np.array(shapes, dtype=object)))
+    if not all(_near(shape, region) for shape in shapes):
+        raise UsageError("SF-R192", name, key=key, because="SF-R125")
+    if not shapely.is_valid(np.array(shapes, dtype=object)).all():
+        raise UsageError("SF-R192", name, key=key, because="SF-R133")
+    return shapely.union_all(shapes)
+
+
+def _near(shape: BaseGeometry, region: BaseGeometry) -> bool:
+    """Whether any of a shape lies within reach of the case's region."""
+    lon, lat = region.centroid.x, region.centroid.y
+    scale = np.array([KM_A_DEGREE * np.cos(np.deg2rad(lat)), KM_A_DEGREE])
+    one, other = (shapely.transform(g, lambda xy: (xy - (lon, lat)) * scale) for g in (shape, region))
+    return bool(shapely.distance(one, other) <= REGION_MARGIN_KM)
 
 
 def _features(raw: RawTable, key: str, name: str) -> list[BaseGeometry]:

@@ -41,7 +41,7 @@ from surefoot.readers.places import Points, read_points
 from surefoot.readers.raw import RawTable
 from surefoot.readers.shapes import middle, polygons_only, read_shapes, settle_shapes
 from surefoot.readers.sniff import SCANS, VECTORS, WORKBOOKS, sniff, suffix_fits
-from surefoot.readers.symbols import doubt_neighbours
+from surefoot.readers.symbols import doubt_neighbours, doubt_repeats
 from surefoot.readers.tables import read_delimited, read_workbook
 from surefoot.readers.vector import read_vector
 from surefoot.terms import RELEASED_STATUSES, AreaStatus, Severity
@@ -144,6 +144,8 @@ def finish(one: Draft, reach: Reach, context: TableContext) -> TableResult:
         facts = _shape_facts(table, one.shapes, context, ledger)
     if isinstance(facts, Accidents):
         doubt_neighbours(facts, ledger)
+    if isinstance(facts, DevicesFound):
+        doubt_repeats(facts, ledger)
     doubts = tuple(ledger.doubts)
     if isinstance(facts, tuple):
         facts = with_row_doubts(facts, doubts)

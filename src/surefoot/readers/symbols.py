@@ -1,12 +1,13 @@
-"""Accident symbols that may be one: nearly on the same spot, or repeated on the next map sheet."""
+"""What may be one thing told twice: symbols nearly on one spot or on the next map sheet, finds listed again."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.spatial import KDTree
 
-from surefoot.model import Accidents
+from surefoot.model import Accidents, DevicesFound
 from surefoot.readers.counting import Ledger
+from surefoot.terms import Severity
 
 SAME_SHEET_M = 5.0  # measured on the national set: doubled symbols lie closer than this
 OTHER_SHEET_M = 110.0  # sheet-wise georeferencing: repeats on overlapping sheets lie 24-108 m apart
@@ -33,3 +34,10 @@ def doubt_neighbours(facts: Accidents, ledger: Ledger) -> None:
         ledger.note("SF-R155", count=close, metres=SAME_SHEET_M)
     if repeated:
         ledger.note("SF-R156", count=repeated, metres=OTHER_SHEET_M)
+
+
+def doubt_repeats(facts: DevicesFound, ledger: Ledger) -> None:
+    """Note how many finds repeat another one under an id of their own. All stay: a person decides."""
+    count = int(facts.repeats().sum())
+    if count:
+        ledger.note("SF-R234", severity=Severity.WARNING, count=count)

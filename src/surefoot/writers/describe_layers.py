@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import shapely
+from scipy.sparse import coo_array
 from shapely.geometry import LineString, Polygon
 
 from surefoot.analysis.assess import Assessment
@@ -254,9 +255,24 @@ def _finds(assessment: Assessment) -> Layer:
         unrecorded = np.full(len(finds), np.nan)  # nothing to compare with
     return Layer("finds", _points(finds.longitude, finds.latitude), {
         "id": finds.id, "date": finds.date, "category": finds.category, "model": finds.model, "fate": finds.fate,
-        "sigma_m": finds.sigma_m, "p_unrecorded": unrecorded, "record_id": finds.record_id,
+        "sigma_m": finds.sigma_m, "p_unrecorded": unrecorded, "record_id": _likeliest_record(assessment),
         "on_verified_ground": assessment.on_verified[: len(finds)] >= 0,
     })  # fmt: skip
+
+
+def _likeliest_record(assessment: Assessment) -> npt.NDArray[np.object_]:
+    """The record each find is most probably of; "" where it is more probably of none."""
+    pairs, records = assessment.association, assessment.case.records
+    count = len(assessment.case.finds)
+    of = pairs.find < count
+    chance = coo_array(
+        (pairs.probability[of], (pairs.find[of], pairs.item_record[pairs.item[of]])),
+        shape=(count, max(len(records), 1)),
+    ).tocsr()
+    best = np.asarray(chance.argmax(axis=1)).ravel()
+    top = chance.max(axis=1).toarray().ravel()
+    known = top > np.asarray(pairs.unrecorded[:count])
+    return _objects([records[n].record_id if is_ else "" for n, is_ in zip(best.tolist(), known, strict=True)])
 
 
 def _accidents(assessment: Assessment) -> Layer:

@@ -167,9 +167,13 @@ def _around(subjects: list[Subject], seen: Seen, wanted: str | None) -> list[Sub
 
 
 def seen_of(finds: DevicesFound, accidents: Accidents | None, context: ReanchorContext) -> Seen:
-    """Put finds and accidents on the grid as one list, finds first; far away what has no place or is a find already."""
+    """Put finds and accidents on the grid as one list, finds first; far away what has no place or is a find already.
+
+    A find listed twice would hold two devices of a record, and move it: it is seen once.
+    """
     grid, gps = context.grid, context.locate.priors.table["gps"]
     place = [grid.project(finds.longitude, finds.latitude)]
+    place[0][finds.repeats()] = np.nan
     variance = [marginal_variance(finds.sigma_m, gps["find_sigma_m_axis"])]
     category, record, row, index = [finds.category], [finds.record_id], [finds.row], [finds.index]
     if accidents is not None:
