@@ -204,8 +204,10 @@ def many_lists(seed: int) -> None:
     histories = Histories.of(np.loadtxt(source, delimiter=",", skiprows=1, dtype=np.int64))
     for three_way in (False, True):
         result = log_linear_total(histories, three_way=three_way)
+        stated = "no average" if result.interval is None else "average {:.0f}, {:.0f}-{:.0f}".format(
+            result.average, *result.interval)  # fmt: skip
         print(f"\nlog-linear, {'with' if three_way else 'without'} interactions of three, {len(result.models)} models: "
-              f"average {result.average:.0f}, {result.interval[0]:.0f}-{result.interval[1]:.0f}, spread of the "
+              f"{stated} ({result.left_out:.2f} of the weight cannot be computed), spread of the "
               f"close ones {result.spread[0]:.0f}-{result.spread[1]:.0f}, "
               f"independence {result.independence:.0f}")  # fmt: skip
         for model in result.models[:5]:

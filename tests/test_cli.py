@@ -396,6 +396,23 @@ def test_a_limit_that_cannot_be_used_stops_the_proposal(case: Path, tmp_path: Pa
     assert "Traceback" not in outcome.err
 
 
+@pytest.mark.parametrize("mistake", ["axes swapped", "outline crosses itself"])
+def test_a_limit_that_lies_elsewhere_or_is_no_area_stops_the_proposal(
+    case: Path, proposed: Any, tmp_path: Path, mistake: str
+) -> None:
+    west, south, east, north = shapely.from_wkt(proposed["next_search"]["proposals"][0]["wkt"]).bounds
+    ring = [(west, south), (east, south), (east, north), (west, north)]
+    ring = [(y, x) for x, y in ring] if mistake == "axes swapped" else [ring[n] for n in (0, 2, 1, 3)]
+    copy, record = with_rules(case, tmp_path, 'forbidden = "no.geojson"\n')
+    geometry = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
+    feature = {"type": "Feature", "properties": {}, "geometry": geometry}
+    (copy / "no.geojson").write_text(json.dumps(feature), encoding="utf-8")
+    outcome = run("reanchor", copy, "--record", record, "--next", "3")
+    assert outcome.code == 2
+    assert "SF-R192" in outcome.err
+    assert ("SF-R125" if mistake == "axes swapped" else "SF-R133") in outcome.err
+
+
 def test_limits_from_files_are_kept_and_the_map_layer_is_styled(case: Path, proposed: Any, tmp_path: Path) -> None:
     best = shapely.from_wkt(proposed["next_search"]["proposals"][0]["wkt"])
     rules = 'forbidden = "no.geojson"\nkeep_off_m = 2.0\ndirections_deg = [0]\ndirection_tolerance_deg = 5\n'

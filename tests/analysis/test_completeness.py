@@ -221,6 +221,28 @@ def test_an_interaction_of_lists_that_share_nothing_is_left_out_and_counted() ->
     assert all((0, 1) not in m.interactions for m in result.models)
 
 
+@pytest.mark.parametrize("copied", ["the same", "one inside the other"])
+def test_lists_of_which_one_was_copied_give_no_average(copied: str) -> None:
+    """Two of three lists are one: the models the data favour have no estimate, the others are far too low."""
+    rng = np.random.default_rng(2)
+    one, two = rng.random((500, 2)).T < 0.4
+    copy = one if copied == "the same" else one & (rng.random(500) < 0.6)
+    table = np.column_stack([one, copy, two]).astype(int)
+    result = log_linear_total(Histories.of(table[table.any(axis=1)]))
+    assert result.left_out > 0.9
+    assert result.average is None
+    assert result.interval is None
+    assert result.reason == "SF-A084"
+
+
+def test_lists_that_share_few_devices_give_no_average() -> None:
+    rows = [[1, 0, 0]] * 30 + [[0, 1, 0]] * 30 + [[0, 0, 1]] * 30 + [[1, 1, 0]] * 3 + [[1, 0, 1]] * 3 + [[0, 1, 1]] * 3
+    assert log_linear_total(Histories.of(np.array(rows))).reason == "SF-A085"
+    assert log_linear_total(Histories.of(np.array(rows * 2))).reason is None
+    with pytest.raises(UsageError, match="SF-A086"):
+        log_linear_total(Histories.of(np.array([[1, 1, 1]] * 20)))
+
+
 def test_latent_classes_show_how_far_they_differ() -> None:
     truth = 3000
     histories = drawn_lists(truth, [[0.6, 0.5, 0.6, 0.5], [0.1, 0.15, 0.1, 0.12]], [0.5, 0.5], 3)
@@ -289,6 +311,19 @@ def test_finding_nothing_does_not_mean_there_is_nothing() -> None:
     assert result.reason == "SF-A076"
     assert result.model_interval is not None
     assert result.model_interval[1] > 100
+
+
+def test_an_empty_stratum_says_nothing_of_how_its_blocks_differ() -> None:
+    """One block in a hundred of the wide stratum is occupied: forty blocks without a find do not make it empty."""
+    strata = [Stratum(10_000, np.zeros(40, dtype=int), 0.9), Stratum(200, np.array([0, 3, 0, 7, 2] * 10), 0.9)]
+    result = survey_total(strata, rng=np.random.default_rng(0))
+    assert result.ht_interval is None
+    assert result.ht_sd is None
+    assert result.reason == "SF-A076"
+    assert result.model_interval is not None
+    assert result.model_interval[1] > 2.0 * result.horvitz_thompson
+    whole = survey_total([Stratum(40, np.zeros(40, dtype=int), 0.9), strata[1]], rng=np.random.default_rng(0))
+    assert whole.ht_interval is not None
 
 
 @pytest.mark.parametrize(

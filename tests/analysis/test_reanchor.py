@@ -26,7 +26,7 @@ from surefoot.analysis.reanchor.ground import (
 )
 from surefoot.analysis.reanchor.hypotheses import Hypothesis, RecordPrior
 from surefoot.analysis.reanchor.placements import Placement, between_placements, overall, placements_of
-from surefoot.analysis.reanchor.posterior import RecordFacts, explore
+from surefoot.analysis.reanchor.posterior import RecordFacts, doubted, explore, stranger_share
 from surefoot.analysis.reanchor.sampler import (
     Target,
     carried,
@@ -435,6 +435,38 @@ def test_a_strangers_field_of_the_same_make_is_no_evidence_for_a_record(
     facts = RecordFacts(np.full(n, np.nan), np.zeros(n, int), np.full(n, 0.85), 1e-5, 5e-3)
     posterior = explore(prior, facts, seen, ground, rng=np.random.default_rng(1), settings=EFFORT)
     assert (posterior.log_evidence > posterior.log_evidence_unrelated) is its_own
+    if its_own:
+        assert posterior.stranger < 0.01
+    else:  # by its own record alone it is one in a hundred, among nine strangers nearly sure
+        odds = np.exp(posterior.log_evidence_unrelated - posterior.log_evidence) / 99.0
+        assert posterior.stranger == pytest.approx(odds / (1.0 + odds))
+        among = stranger_share([posterior] * 9 + [posterior])
+        assert among > 0.01
+        assert doubted(posterior, among).stranger > posterior.stranger
+
+
+def test_a_record_that_what_was_seen_does_not_fit_stands_as_it_reads() -> None:
+    rng = np.random.default_rng(3)
+    u = np.concatenate([np.arange(-40.0, 41.0, 5.0) + y * 1j for y in (-12.0, 0.0, 15.0)])
+    n = len(u)
+    wide = np.diag(np.square([10.0, 10.0, np.radians(3.0), 0.03]))
+    plain = Hypothesis("as_read", 0, {}, 0.9, 0j, u, wide, np.full(n, 0.5), np.zeros(n))
+    other = replace(plain, error="end_for_end", weight=0.1, pattern=-u)
+    prior = RecordPrior("R-1", np.arange(n), np.repeat(["1", "2", "3"], n // 3).astype(object), (plain, other))
+    at = 60.0 * (rng.random(30) - 0.5) + 60.0j * (rng.random(30) - 0.5) + 40.0
+    none = np.full(30, "", dtype=object)
+    seen = Seen(np.column_stack([at.real, at.imag]), np.ones(30), np.zeros(30, int), none, none, np.full(30, np.nan))
+    searched = shapely.MultiPoint(np.column_stack([at.real, at.imag])).convex_hull.buffer(3.0)
+    ground = SearchedGround(np.array([searched], dtype=object), np.array([0.98]))
+    facts = RecordFacts(np.full(n, np.nan), np.zeros(n, int), np.full(n, 0.85), 1e-5, 5e-3)
+    posterior = explore(prior, facts, seen, ground, rng=np.random.default_rng(1), settings=EFFORT)
+    assert posterior.log_evidence < posterior.log_evidence_unrelated - 10.0
+    placements = placements_of(posterior, np.random.default_rng(2))
+    assert posterior.stranger > 0.99
+    assert placements[0].stranger
+    assert abs(placements[0].shift_m) < 10.0
+    assert sum(p.weight * p.p_find.sum() for p in placements) < 0.01 * 30
+    assert sum(p.weight for p in placements if p.hypothesis.error == "as_read") == pytest.approx(0.9, abs=0.02)
 
 
 # --- a region whose truth is known -----------------------------------------------------------------------

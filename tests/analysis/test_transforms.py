@@ -40,6 +40,17 @@ def inside(transform, source, target):
     return np.einsum("ia,iab,ib->i", miss, np.linalg.inv(cov), miss) <= CHI2_TWO
 
 
+def test_pairs_on_a_line_leave_both_orientations_and_an_ellipse_that_holds_both():
+    """Counted from 0 in another unit: an image or a local grid, and three pairs on a line cannot tell."""
+    source = np.array([[0.0, 0.0], [100.0, 50.0], [200.0, 100.0]])
+    fitted = fit_transform(source, 1.3 * source + 5000.0, rng=np.random.default_rng(1))
+    assert 0.5 < fitted.mirrored < 0.95
+    aside = np.array([[0.0, 100.0]])
+    mean, cov = fitted.predict(aside)
+    off = (1.3 * aside + 5000.0 - mean)[0]
+    assert off @ np.linalg.solve(cov[0], off) < 5.991
+
+
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_exact_pairs_give_the_exact_map(mirrored):
     source, truth, _ = sheet(12)

@@ -27,6 +27,11 @@ FEWEST_LISTS, MOST_LISTS, MOST_LISTS_THREE_WAY = 3, 5, 4
 CLOSE = 10.0
 """Models within this many units of AIC of the best count towards the spread."""
 
+MOST_LEFT_OUT = 0.05
+"""Weight of models without an estimate from which the others are no answer: the data favour what cannot be computed."""
+FEWEST_SHARED = 10
+"""Devices on two lists or more, at least: as with two lists."""
+
 _ROUNDS = 60
 _SETTLED = 1e-9
 _LARGEST_COEFFICIENT = 30.0
@@ -53,9 +58,13 @@ class LogLinearTotal:
     models : tuple of LogLinearModel
         Every model that could be fitted.
     not_estimable : int
-        Models left out because the counts do not determine them (an interaction of lists that share nothing).
-    average, interval : float, (float, float)
-        Median and interval of the mixture of all models, by weight.
+        Models left out because the counts do not determine them: their likelihood is largest at the edge (an
+        interaction of lists that share nothing, or of which one holds the other).
+    left_out : float
+        Weight these would have in the average.
+    average, interval : float, (float, float), None
+        Median and interval of the mixture of all models, by weight; None with a reason where `left_out` is above
+        `MOST_LEFT_OUT` (SF-A084) or fewer than `FEWEST_SHARED` devices are on two lists or more (SF-A085).
     spread : (float, float)
         Lowest and highest total of the models within `CLOSE` units of AIC.
     independence : float or None
@@ -64,12 +73,14 @@ class LogLinearTotal:
 
     models: tuple[LogLinearModel, ...]
     not_estimable: int
-    average: float
-    interval: tuple[float, float]
+    left_out: float
+    average: float | None
+    interval: tuple[float, float] | None
     spread: tuple[float, float]
     independence: float | None
     seen: int
     level: float
+    reason: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +127,7 @@ def log_linear_total(histories: Histories, *, three_way: bool | None = None, lev
     Raises
     ------
     UsageError
-        SF-A073 fewer than three or more than five lists, or no model could be fitted.
+        SF-A073 fewer than three or more than five lists, SF-A086 no model could be fitted.
 
     Notes
     -----
@@ -126,14 +137,11 @@ def log_linear_total(histories: Histories, *, three_way: bool | None = None, lev
     if not FEWEST_LISTS <= lists <= MOST_LISTS:
         raise UsageError("SF-A073", f"{lists}")
     largest = 3 if (lists == MOST_LISTS_THREE_WAY if three_way is None else three_way) else 2
-    fits, failed = [], 0
-    for terms in _hierarchical(lists, min(largest, lists - 1)):
-        fit = _fit(histories, terms)
-        failed += fit is None
-        fits += [] if fit is None else [fit]
-    if not fits:
-        raise UsageError("SF-A073", f"{lists}")
-    return _averaged(fits, failed, int(histories.count.sum()), level)
+    every = [_fit(histories, terms) for terms in _hierarchical(lists, min(largest, lists - 1))]
+    if not any(fit.inside for fit in every):
+        raise UsageError("SF-A086", f"{lists}")
+    shared = float(histories.count[histories.history.sum(axis=1) > 1].sum())
+    return _averaged(every, shared, int(histories.count.sum()), level)
 
 
 def _hierarchical(lists: int, largest: int) -> Iterator[tuple[Term, ...]]:
@@ -159,29 +167,29 @@ class _Fit:
     terms: tuple[Term, ...]
     parameters: int
     aic: float
+    inside: bool  # the likelihood has its maximum inside; else at the edge, and there is no estimate
     log_unseen: float
     log_sd: float  # of the estimate of the mean unseen count
 
 
-def _fit(histories: Histories, terms: tuple[Term, ...]) -> _Fit | None:
-    """Maximum likelihood by Newton steps; None where the likelihood has no maximum inside."""
+def _fit(histories: Histories, terms: tuple[Term, ...]) -> _Fit:
+    """Maximum likelihood by Newton steps."""
     columns = [histories.history[:, list(term)].prod(axis=1) for term in terms]
-    if any(float(c @ histories.count) == 0.0 for c in columns):
-        return None
     design = np.column_stack([np.ones(len(histories.count)), histories.history, *columns]).astype(np.float64)
-    beta = _newton(design, histories.count)
-    if beta is None:
-        return None
-    mean = np.exp(design @ beta)
-    information = design.T @ (design * mean[:, None])
-    variance = float(np.linalg.inv(information)[0, 0])
-    likelihood = float(np.sum(histories.count * (design @ beta) - mean - gammaln(histories.count + 1.0)))
+    beta, inside = _newton(design, histories.count)
+    inside = inside and all(float(c @ histories.count) > 0.0 for c in columns)
+    eta = np.clip(design @ beta, -_LARGEST_COEFFICIENT, _LARGEST_COEFFICIENT)
+    likelihood = float(np.sum(histories.count * eta - np.exp(eta) - gammaln(histories.count + 1.0)))
     k = design.shape[1]
-    return _Fit(terms, k, 2.0 * k - 2.0 * likelihood, float(beta[0]), float(np.sqrt(variance)))
+    sd = np.nan
+    if inside:
+        information = design.T @ (design * np.exp(eta)[:, None])
+        sd = float(np.sqrt(np.linalg.inv(information)[0, 0]))
+    return _Fit(terms, k, 2.0 * k - 2.0 * likelihood, inside, float(beta[0]), sd)
 
 
-def _newton(design: Floats, count: Floats) -> Floats | None:
-    """Return the coefficients of a Poisson regression, None where they run away."""
+def _newton(design: Floats, count: Floats) -> tuple[Floats, bool]:
+    """Coefficients of a Poisson regression and whether they settled; where they run away the likelihood has by then."""
     eta = np.log(count + 0.5)
     beta = np.zeros(design.shape[1])
     for _ in range(_ROUNDS):
@@ -190,25 +198,42 @@ def _newton(design: Floats, count: Floats) -> Floats | None:
         target = root * (eta + (count - mean) / mean)
         updated, _, rank, _ = np.linalg.lstsq(root[:, None] * design, target, rcond=1e-12)
         if rank < design.shape[1] or np.abs(updated).max() > _LARGEST_COEFFICIENT:
-            return None
+            return beta, False
         moved = float(np.abs(updated - beta).max())
-        beta, eta = updated, design @ updated
+        beta, eta = np.asarray(updated, dtype=np.float64), design @ updated
         if moved < _SETTLED * (1.0 + float(np.abs(beta).max())):
-            return np.asarray(beta, dtype=np.float64)
-    return None
+            return beta, True
+    return beta, False
 
 
-def _averaged(fits: Sequence[_Fit], failed: int, seen: int, level: float) -> LogLinearTotal:
+def _averaged(every: Sequence[_Fit], shared: float, seen: int, level: float) -> LogLinearTotal:
+    fits = [f for f in every if f.inside]
     order = np.argsort([f.aic for f in fits], kind="stable")
     ranked = [fits[i] for i in order]
     delta = np.array([f.aic for f in ranked]) - ranked[0].aic
     weight = np.exp(-delta / 2.0)
+    # Of models at the edge only how well they fit is known.
+    edge = np.exp(np.array([ranked[0].aic - f.aic for f in every if not f.inside]).clip(max=600.0) / 2.0).sum()
+    left_out = float(edge / (edge + weight.sum()))
     weight /= weight.sum()
     models = tuple(_model(f, float(w), seen, level) for f, w in zip(ranked, weight, strict=True))
     close = [m.total for m, d in zip(models, delta, strict=True) if d <= CLOSE]
     low, middle, high = (seen + _mixture_quantile(ranked, weight, p) for p in ((1 - level) / 2, 0.5, (1 + level) / 2))
     alone = next((m.total for m in models if not m.interactions), None)
-    return LogLinearTotal(models, failed, middle, (low, high), (min(close), max(close)), alone, seen, level)
+    reason = "SF-A085" if shared < FEWEST_SHARED else "SF-A084" if left_out > MOST_LEFT_OUT else None
+    average, interval = (middle, (low, high)) if reason is None else (None, None)
+    return LogLinearTotal(
+        models,
+        len(every) - len(fits),
+        left_out,
+        average,
+        interval,
+        (min(close), max(close)),
+        alone,
+        seen,
+        level,
+        reason,
+    )
 
 
 def _model(fit: _Fit, weight: float, seen: int, level: float) -> LogLinearModel:

@@ -58,8 +58,9 @@ class SurveyTotal:
     """Devices in all strata. Values and intervals are None with a reason (message id) where not known.
 
     `horvitz_thompson` is the sum of finds over inclusion and detection probabilities, `ht_interval` log-normal
-    with as many degrees of freedom as occupied blocks but one, None with fewer than two of them (reason
-    SF-A076: then read the model's); `model_total`, `model_interval` come from the zero-inflated negative binomial.
+    with as many degrees of freedom as occupied blocks but one; it and `ht_sd` are None where the blocks do not say how
+    much blocks differ (reason SF-A076: then read the model's): fewer than two occupied, all alike, or none in a
+    stratum. `model_total`, `model_interval` come from the zero-inflated negative binomial.
     """
 
     horvitz_thompson: float | None
@@ -103,11 +104,12 @@ def survey_total(strata: Sequence[Stratum], *, rng: np.random.Generator, level: 
     if any(s.detection is None for s in strata):
         return SurveyTotal(None, None, None, None, None, *sizes, level, "SF-A074")
     total, sd = _horvitz_thompson(strata)
-    interval = _log_normal(total, sd, sizes[1] - 1, float(sizes[2]), level) if _blocks_differ(strata) else None
+    differ = _blocks_differ(strata)
+    interval = _log_normal(total, sd, sizes[1] - 1, float(sizes[2]), level) if differ else None
     draws = _model_draws(strata, rng)
     low, middle, high = (float(q) for q in np.quantile(draws, ((1 - level) / 2, 0.5, (1 + level) / 2)))
     reason = "SF-A076" if interval is None else None
-    return SurveyTotal(total, sd, interval, middle, (low, high), *sizes, level, reason)
+    return SurveyTotal(total, sd if differ else None, interval, middle, (low, high), *sizes, level, reason)
 
 
 def _check(strata: Sequence[Stratum]) -> None:
@@ -136,9 +138,10 @@ def _horvitz_thompson(strata: Sequence[Stratum]) -> tuple[float, float]:
 
 
 def _blocks_differ(strata: Sequence[Stratum]) -> bool:
-    """Whether the blocks say how much blocks differ: alike by chance, they would say not at all."""
+    """Whether the blocks say how much blocks differ: alike by chance, or empty all, they would say not at all."""
     return all(
-        len(s.found) in (1, s.blocks) or np.sum(s.found) == 0 or np.ptp(np.asarray(s.found)) > 0.0 for s in strata
+        len(s.found) == s.blocks or (len(s.found) == 1 and s.found[0] > 0) or np.ptp(np.asarray(s.found)) > 0.0
+        for s in strata
     )
 
 

@@ -22,7 +22,8 @@ MAX_SCORED = 400
 ROUGH_ERROR = 0.02  # of the target's radius: the width of the first fit's Cauchy score
 SAME_SCALE = 0.05  # two frames in the same unit: then a mirror image is hardly to be expected
 MIRROR_PRIOR_SAME_UNIT = 0.01
-MIRROR_PRIOR_IMAGE = 0.99  # rows of an image are counted downwards from 0
+LEAST_ORIENTATION = 0.001  # a lighter one is left out
+MIRROR_PRIOR_IMAGE = 0.9  # rows of an image are counted downwards from 0; a local grid's run upwards
 MIRROR_PRIOR_OTHER = 0.01
 SMALLEST_SD = 1e-7  # a prior sd of zero still has to be inverted
 
@@ -172,7 +173,7 @@ def first_fits(
     log_odds = np.log(odds / (1 - odds)) + found[1][2] - found[0][2]
     flipped = float(1 / (1 + np.exp(-np.clip(log_odds, -50, 50))))
     both = [(frames[0], 1 - flipped), (frames[1], flipped)]
-    kept = [pair for pair in both if pair[1] > 0.02]
+    kept = [pair for pair in both if pair[1] > LEAST_ORIENTATION]
     total = sum(weight for _, weight in kept)
     return [(frame, weight / total) for frame, weight in kept]
 
