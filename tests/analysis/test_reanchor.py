@@ -527,6 +527,32 @@ def test_neither_order_nor_company_of_the_records_changes_a_bit(region: Simulate
         assert [p.weight for p in one.placements] == [p.weight for p in backwards[name].placements]
 
 
+def test_the_order_of_the_finds_rows_changes_nothing(region: SimulatedRegion) -> None:
+    records = records_of(region)[:2]
+    order = np.random.default_rng(4).permutation(len(region.finds))
+    turned = replace(region, finds=region.finds.take(order))
+    plain, shuffled = corrected(region, records), corrected(turned, records)
+    for name, one in plain.items():
+        other = shuffled[name]
+        assert np.array_equal(one.best.mean, other.best.mean)
+        assert [p.weight for p in one.placements] == [p.weight for p in other.placements]
+        ids = np.concatenate([region.finds.id, region.accidents.id])
+        again = np.concatenate([turned.finds.id, region.accidents.id])
+        by_find = dict(zip(ids[one.find], one.best.p_find.max(axis=1), strict=True))
+        assert by_find == dict(zip(again[other.find], other.best.p_find.max(axis=1), strict=True))
+
+
+def test_a_find_listed_twice_moves_nothing(region: SimulatedRegion) -> None:
+    records = records_of(region)[:2]
+    count = len(region.finds)
+    twice = region.finds.take(np.concatenate([np.arange(count), np.arange(count)]))
+    twice.id[count:] = [f"{name}-B" for name in region.finds.id]
+    plain, doubled = corrected(region, records), corrected(replace(region, finds=twice), records)
+    assert twice.repeats().sum() == count
+    for name, one in plain.items():
+        assert np.array_equal(one.best.mean, doubled[name].best.mean)
+
+
 def test_devices_measured_along_a_row_were_taken_with_the_form_s_instrument(region: SimulatedRegion) -> None:
     """One compiler, one compass: a row measured device by device is no looser than one with a spacing."""
     context = context_of(region)
