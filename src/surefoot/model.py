@@ -307,17 +307,11 @@ class DevicesFound(_Columns):
     source_row: Ints  # row in the user's table, from 1
 
     def repeats(self) -> npt.NDArray[np.bool_]:
-        """Finds (n,) whose place, day, type and fate are those of another with a smaller id: listed twice, perhaps."""
-        result = np.zeros(len(self), dtype=np.bool_)
-        first: set[tuple[object, ...]] = set()
-        for number in np.argsort(self.id.astype(str), kind="stable").tolist():
-            place = (float(self.longitude[number]), float(self.latitude[number]))
-            if not np.isfinite(place).all() or np.isnat(self.date[number]):
-                continue
-            key = (*place, self.date[number], self.model[number], self.fate[number])
-            result[number] = key in first
-            first.add(key)
-        return result
+        """Finds (n,) with the place, day, type and fate of another with a smaller id: listed twice, perhaps."""
+        keys = [*zip(self.longitude, self.latitude, self.date, self.model, self.fate, strict=True)]
+        by_id = np.argsort(self.id.astype(str), kind="stable")[::-1].tolist()
+        first = {keys[number]: number for number in by_id}  # what is not known equals nothing but itself
+        return np.array([first[key] != number for number, key in enumerate(keys)], dtype=np.bool_)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from surefoot.analysis.reanchor.ground import (
 )
 from surefoot.analysis.reanchor.hypotheses import Hypothesis, RecordPrior
 from surefoot.analysis.reanchor.placements import Placement, between_placements, overall, placements_of
-from surefoot.analysis.reanchor.posterior import RecordFacts, doubted, explore, stranger_share
+from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts, doubted, explore, stranger_shares
 from surefoot.analysis.reanchor.sampler import (
     Target,
     carried,
@@ -435,14 +435,27 @@ def test_a_strangers_field_of_the_same_make_is_no_evidence_for_a_record(
     facts = RecordFacts(np.full(n, np.nan), np.zeros(n, int), np.full(n, 0.85), 1e-5, 5e-3)
     posterior = explore(prior, facts, seen, ground, rng=np.random.default_rng(1), settings=EFFORT)
     assert (posterior.log_evidence > posterior.log_evidence_unrelated) is its_own
-    if its_own:
-        assert posterior.stranger < 0.01
-    else:  # by its own record alone it is one in a hundred, among nine strangers nearly sure
-        odds = np.exp(posterior.log_evidence_unrelated - posterior.log_evidence) / 99.0
-        assert posterior.stranger == pytest.approx(odds / (1.0 + odds))
-        among = stranger_share([posterior] * 9 + [posterior])
-        assert among > 0.01
-        assert doubted(posterior, among).stranger > posterior.stranger
+    odds = np.exp(posterior.log_evidence_unrelated - posterior.log_evidence)
+    alone, among = stranger_shares([posterior])[0], stranger_shares([posterior] * 10)
+    assert alone == pytest.approx(0.002)
+    assert np.ptp(among) == 0.0
+    for share in (alone, float(among[0])):
+        expected = share / (1.0 - share) * odds / (1.0 + share / (1.0 - share) * odds)
+        assert doubted(posterior, share).stranger == pytest.approx(expected, abs=1.1e-4)
+
+
+def test_strangers_teach_of_the_others_and_not_of_themselves() -> None:
+    none = np.zeros(0, dtype=np.int64)
+    facts = RecordFacts(np.zeros(0), none, np.zeros(0), 1e-5, 5e-3)
+    empty = RecordPrior("R", none, np.zeros(0, dtype=object), ())
+
+    def of(evidence: float) -> Posterior:
+        return Posterior(empty, facts, (), np.zeros(0), np.zeros(1, dtype=np.int64), evidence, 0.0)
+
+    odd = stranger_shares([of(-6.0), *[of(3.0)] * 7])
+    assert odd[0] < 0.002 < odd[1] < 0.1
+    null = stranger_shares([of(-1.0), *[of(-20.0)] * 7])
+    assert null[0] > 0.4
 
 
 def test_a_record_that_what_was_seen_does_not_fit_stands_as_it_reads() -> None:
@@ -459,8 +472,9 @@ def test_a_record_that_what_was_seen_does_not_fit_stands_as_it_reads() -> None:
     searched = shapely.MultiPoint(np.column_stack([at.real, at.imag])).convex_hull.buffer(3.0)
     ground = SearchedGround(np.array([searched], dtype=object), np.array([0.98]))
     facts = RecordFacts(np.full(n, np.nan), np.zeros(n, int), np.full(n, 0.85), 1e-5, 5e-3)
-    posterior = explore(prior, facts, seen, ground, rng=np.random.default_rng(1), settings=EFFORT)
-    assert posterior.log_evidence < posterior.log_evidence_unrelated - 10.0
+    found = explore(prior, facts, seen, ground, rng=np.random.default_rng(1), settings=EFFORT)
+    assert found.log_evidence < found.log_evidence_unrelated - 12.0
+    posterior = doubted(found, 0.002)
     placements = placements_of(posterior, np.random.default_rng(2))
     assert posterior.stranger > 0.99
     assert placements[0].stranger

@@ -213,19 +213,15 @@ def ledger(
     by_finds = fate.sum(axis=1)
     noted = _take_removals(fate, association.item_record, item_model, removals, mixtures or {})
     rest = np.maximum(1.0 - fate.sum(axis=1), 0.0)
-    unstated = detection_beta[0] / sum(detection_beta)
-    likely_detection = np.where(np.isfinite(found_there), believed_detection(found_there), unstated)
-    removed = np.clip(1.0 - by_finds - rest, 0.0, 1.0)
-    presence = _presence(association, ground * (1.0 - removed), likely_detection, presence_beta)
-    seen = presence * likely_detection
-    # Given that it was not found, an item is more likely to lie where nobody looked.
-    on_searched = ground * (1.0 - seen) / np.maximum(1.0 - ground * seen, 1e-12)
-    on_searched = np.where(ground >= 1.0, 1.0, np.clip(on_searched, 0.0, 1.0))
+    usual = detection_beta[0] / sum(detection_beta)
+    likely_detection = np.where(np.isfinite(found_there), believed_detection(found_there), usual)
+    not_removed = np.clip(by_finds + rest, 0.0, 1.0)
+    presence = _presence(association, ground * not_removed, likely_detection, presence_beta)
+    on_searched, there = _not_found(ground, presence, likely_detection)
     fate[:, COLUMN[Fate.SEARCHED_NOT_FOUND]] = rest * on_searched
     fate[:, COLUMN[Fate.NOT_SEARCHED]] = rest * (1.0 - on_searched)
     left = association.per_item((np.asarray(find_fate, dtype=object) == FindFate.LEFT).astype(np.float64))
-    missed = presence * (1.0 - likely_detection) / np.maximum(1.0 - seen, 1e-12)
-    present = np.clip(left + rest * (on_searched * missed + (1.0 - on_searched) * presence), 0.0, 1.0)
+    present = np.clip(left + rest * there, 0.0, 1.0)
     still = Remaining(None, {}, {})
     if ground.size:
         facts = record_facts(association, fate, ground, found_there, find_fate, find_in_search, item_group, as_recorded)
@@ -310,6 +306,18 @@ def _take_removals(
             fate[rows, COLUMN[removal.fate]] += off
             taken.note(removal.model, removal.fate, off, rows)
     return _Noted(np.minimum(prior, 1.0), taken, tuple(doubts))
+
+
+def _not_found(ground: Floats, presence: Floats, detection: Floats) -> tuple[Floats, Floats]:
+    """P(on searched ground) and P(there) of devices that were not found, (n,).
+
+    Given that it was not found, an item is more likely to lie where nobody looked.
+    """
+    seen = presence * detection
+    on_searched = ground * (1.0 - seen) / np.maximum(1.0 - ground * seen, 1e-12)
+    on_searched = np.where(ground >= 1.0, 1.0, np.clip(on_searched, 0.0, 1.0))
+    missed = presence * (1.0 - detection) / np.maximum(1.0 - seen, 1e-12)
+    return on_searched, on_searched * missed + (1.0 - on_searched) * presence
 
 
 def _presence(association: Association, ground: Floats, detection: Floats, beta: tuple[float, float]) -> Floats:

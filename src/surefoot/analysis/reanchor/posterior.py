@@ -36,9 +36,9 @@ RIVAL = Settings(particles=600, sweeps=3, first_draws=24, last_lap=1.0)
 """Of the rival that has the record's own pattern."""
 IN_QUESTION = 5.0
 """Hypotheses whose pilot weight is within this many nats of the best are sampled with the full effort."""
-STRANGER_PRIOR, STRANGER_ROUNDS = (0.1, 9.9), 50
-"""Beta prior of the share of records that have nothing to do with what was seen about them: one in a hundred, soon
-taught otherwise by the records of a case."""
+STRANGER_PRIOR, STRANGER_ROUNDS = (0.02, 9.98), 50
+"""Beta prior of the share of records that have nothing to do with what was seen about them: one in five hundred, soon
+taught otherwise by the other records of a case."""
 LEAST_STRANGER, SUREST = 1e-4, 1.0 - 1e-9
 BEND_SD, BEND_FINDS, SLIGHT_GAIN, BEND_GAIN = 0.05, 4, 0.5, 3.0
 """A sketch drawn out along one axis: sd of stretch and of shear, finds from which they are asked for, the rough gain in
@@ -172,8 +172,7 @@ def explore(
     rival = _best_rival(sampled, facts, base)
     if total > rival:
         rival = max(rival, _elsewhere(sampled[best], chosen, streams[best]))
-    own = Posterior(prior, facts, tuple(sampled), np.exp(logs - total), find, total, rival)
-    return doubted(own, STRANGER_PRIOR[0] / sum(STRANGER_PRIOR))
+    return Posterior(prior, facts, tuple(sampled), np.exp(logs - total), find, total, rival)
 
 
 def doubted(posterior: Posterior, share: float) -> Posterior:
@@ -197,14 +196,18 @@ def doubted(posterior: Posterior, share: float) -> Posterior:
     )
 
 
-def stranger_share(posteriors: Sequence[Posterior]) -> float:
-    """Share of records that have nothing to do with what was seen about them, by the records themselves (EM)."""
-    against = np.array([p.log_evidence_unrelated - p.log_evidence for p in posteriors if len(p.find)])
+def stranger_shares(posteriors: Sequence[Posterior]) -> Floats:
+    """For each record the share that has nothing to do with what was seen about them, by the other records (EM), (r,).
+
+    By the others: one odd record alone would make itself likelier to be a stranger.
+    """
+    against = np.array([p.log_evidence_unrelated - p.log_evidence for p in posteriors])
+    counts = np.array([len(p.find) > 0 for p in posteriors])
     one, other = STRANGER_PRIOR
-    share = one / (one + other)
+    share = np.full(len(against), one / (one + other))
     for _ in range(STRANGER_ROUNDS):
-        chance = expit(logit(share) + against)
-        share = float((one + chance.sum()) / (one + other + len(against)))
+        chance = np.where(counts, expit(logit(share) + against), 0.0)
+        share = (one + chance.sum() - chance) / (one + other + counts.sum() - counts)
     return share
 
 

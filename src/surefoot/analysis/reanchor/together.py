@@ -23,7 +23,7 @@ from surefoot.analysis.reanchor.posterior import (
     doubted,
     explore,
     reach_of,
-    stranger_share,
+    stranger_shares,
     within,
 )
 from surefoot.analysis.reanchor.sampler import Settings
@@ -127,12 +127,12 @@ def _correct_in_order(subjects: Sequence[Subject], around: Surroundings, runner:
             corrected[n] = result
         for n in contested:
             density[n] = (1.0 - DAMPING) * density[n] + DAMPING * _density(corrected[n], subjects[n], around.seen)
-    share = stranger_share([c.posterior for c in corrected])
-    return [_doubted(c, share, around.seed) for c in corrected]
+    shares = stranger_shares([c.posterior for c in corrected]).tolist()
+    return [_doubted(c, share, around.seed) for c, share in zip(corrected, shares, strict=True)]
 
 
 def _doubted(corrected: Corrected, share: float, seed: int) -> Corrected:
-    """Weigh a record's chance to have nothing to do with what was seen by what all records of the case say of it."""
+    """Weigh a record's chance to have nothing to do with what was seen by what the others say of it."""
     posterior = doubted(corrected.posterior, share)
     if abs(posterior.stranger - corrected.posterior.stranger) < CHANGED:
         return corrected
