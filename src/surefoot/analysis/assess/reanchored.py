@@ -45,6 +45,8 @@ class Corrected:
         Rows of `items` of the heaviest placements, in the order of the ledger.
     device : int array (rows,)
         Place in the ledger of every row of `items`.
+    stranger : bool array (rows,)
+        Rows of placements under which nothing seen is of the record, so that no searched ground says anything of it.
     association
         Averaged over the posterior.
     """
@@ -53,6 +55,7 @@ class Corrected:
     items: PlacedItems
     best: Ints
     device: Ints
+    stranger: npt.NDArray[np.bool_]
     association: Association
 
     def mistake(self, number: int) -> tuple[str, float] | None:
@@ -99,9 +102,9 @@ def corrected_records(
     numbers = {record.record_id: n for n, record in enumerate(case.records)}
     of = {numbers[name]: placed for name, placed in placements.items()}
     first = _first_rows(items.record[best])
-    laid, device = _laid_out(items, best, of, first, grid)
+    laid, device, stranger = _laid_out(items, best, of, first, grid)
     association = _averaged_association(as_recorded, of, first, _event_of_seen(case, events), len(events))
-    return Corrected(of, laid, np.flatnonzero(laid.is_best), device, association)
+    return Corrected(of, laid, np.flatnonzero(laid.is_best), device, stranger, association)
 
 
 def _first_rows(record: Ints) -> dict[int, int]:
@@ -122,14 +125,15 @@ class _Copy:
     rank: int
     weight: float
     where: tuple[Ints, Complexes, Floats] | None  # which of the rows have a new place, and which
+    stranger: bool = False
 
 
 def _laid_out(
     items: PlacedItems, best: Ints, of: Mapping[int, Placements], first: Mapping[int, int], grid: Grid
-) -> tuple[PlacedItems, Ints]:
+) -> tuple[PlacedItems, Ints, npt.NDArray[np.bool_]]:
     copies = [copy for number in sorted(first) for copy in _copies(items, best, number, of.get(number), first[number])]
     if not copies:
-        return items, np.zeros(0, dtype=np.int64)
+        return items, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_)
     rows = np.concatenate([c.rows for c in copies])
     lengths = np.array([len(c.rows) for c in copies])
     taken = {f.name: getattr(items, f.name)[rows] for f in fields(items)}
@@ -140,7 +144,8 @@ def _laid_out(
     for begin, copy in zip(at, copies, strict=False):
         if copy.where is not None:
             _move(taken, begin, copy.where, grid)
-    return PlacedItems(**taken), np.concatenate([c.devices for c in copies])
+    stranger = np.repeat(np.array([c.stranger for c in copies]), lengths)
+    return PlacedItems(**taken), np.concatenate([c.devices for c in copies]), stranger
 
 
 def _copies(items: PlacedItems, best: Ints, number: int, placed: Placements | None, first: int) -> list[_Copy]:
@@ -155,7 +160,7 @@ def _copies(items: PlacedItems, best: Ints, number: int, placed: Placements | No
             made.append(_Copy(rows, same, int(rank) - 1, float(items.weight[rows[0]]), None))
         return made
     return [
-        _Copy(own, devices, rank, placement.weight, _moved_rows(items, own, placed, placement))
+        _Copy(own, devices, rank, placement.weight, _moved_rows(items, own, placed, placement), placement.stranger)
         for rank, placement in enumerate(placed.placements)
         if rank == 0 or placement.weight >= LEAST_WEIGHT
     ]

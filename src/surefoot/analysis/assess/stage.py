@@ -106,7 +106,10 @@ def re_anchored(basis: Basis, recorded: StageResult, corrected: Corrected, rng: 
     case, layout = basis.case, basis.layout
     items, best, ways = corrected.items, corrected.best, (corrected.association,)
     rows = _matchable(case, items, np.arange(len(items)), layout)
-    over_all = corrected.averaged(np.column_stack([rows.searched, rows.stated, rows.found_there, rows.verified]))
+    of_it = ~corrected.stranger
+    over_all = corrected.averaged(
+        np.column_stack([rows.searched * of_it, rows.stated * of_it, rows.found_there * of_it, rows.verified])
+    )
     searched, stated, found_there, verified = over_all.T
     devices = _Matchable(
         rows.mean[best], rows.cov[best], searched, stated, found_there, verified, rows.area_m2

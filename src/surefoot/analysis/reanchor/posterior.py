@@ -39,6 +39,8 @@ IN_QUESTION = 5.0
 STRANGER_PRIOR, STRANGER_ROUNDS = (0.02, 9.98), 50
 """Beta prior of the share of records that have nothing to do with what was seen about them: one in five hundred, soon
 taught otherwise by the other records of a case."""
+NEVER_THERE = 0.05
+"""The least such share where nothing was seen at all: none of its devices is there, or the record is of elsewhere."""
 LEAST_STRANGER, SUREST = 1e-4, 1.0 - 1e-9
 BEND_SD, BEND_FINDS, SLIGHT_GAIN, BEND_GAIN = 0.05, 4, 0.5, 3.0
 """A sketch drawn out along one axis: sd of stretch and of shear, finds from which they are asked for, the rough gain in
@@ -208,7 +210,7 @@ def stranger_shares(posteriors: Sequence[Posterior]) -> Floats:
     for _ in range(STRANGER_ROUNDS):
         chance = np.where(counts, expit(logit(share) + against), 0.0)
         share = (one + chance.sum() - chance) / (one + other + counts.sum() - counts)
-    return share
+    return np.where(counts, share, np.maximum(share, NEVER_THERE))
 
 
 def _untouched(sampled: Sampled) -> Sampled:
