@@ -266,6 +266,18 @@ class TestRemainingExactly:
         assert result.present.sum() > 3.5
         assert result.present.sum() <= 5.0
 
+    @pytest.mark.parametrize(("recorded", "removed"), [(60, 40), (60, 59), (5000, 4000)])
+    def test_a_record_nearly_all_removed_keeps_its_rest(self, recorded, removed):
+        told = account(
+            np.zeros((recorded, 0)), searched=0.0, removals=[Removal(0, Fate.LIFTED, removed)], draws=20000
+        ).still_in_ground
+        laid = nbinom.rvs(100, 100 / (100 + recorded), size=40000, random_state=1)
+        laid = np.where(np.arange(40000) < 24000, recorded, laid)
+        left = np.maximum(laid - removed, 0) * beta.rvs(8.5, 1.5, size=40000, random_state=2)
+        spread = max(1.5, 0.03 * recorded)
+        assert told.median == pytest.approx(np.median(left), abs=spread)
+        assert told.interval == pytest.approx(np.quantile(left, [0.05, 0.95]), abs=2.0 * spread)
+
     def test_a_detection_stated_as_certain_leaves_a_doubt(self):
         """Half of a record is missing: that questions the record and the search alike, never the search not at all."""
         told = account(found_of(200, 100), detection=1.0).still_in_ground
