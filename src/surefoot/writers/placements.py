@@ -75,6 +75,7 @@ def corrected_placement(placement: Placement, grid: Grid, rows: Sequence[str]) -
         "cov": placement.covariance.tolist(),
         "hypotheses": {"error": placement.hypothesis.error, **placement.hypothesis.labels},
         "expected_matched": float(placement.p_find.sum()),
+        "stands_as_read": placement.stranger,
         "row_offsets": [
             {"row": row, "east_m": offset.real, "north_m": offset.imag, "sigma_m": float(sd)}
             for row, offset, sd in zip(rows, placement.row_offset, placement.row_offset_sd, strict=True)
