@@ -556,6 +556,17 @@ def test_the_order_of_the_finds_rows_changes_nothing(region: SimulatedRegion) ->
         assert by_find == dict(zip(again[other.find], other.best.p_find.max(axis=1), strict=True))
 
 
+def test_two_forms_of_one_field_do_not_take_each_other_s_finds(region: SimulatedRegion) -> None:
+    found = {name: one for name, one in corrected(region, records_of(region)).items() if len(one.find) > 15}
+    name = next(iter(found))
+    record = next(r for r in records_of(region) if r.record_id == name)
+    alone = corrected(region, [record])[name]
+    both = corrected(region, [record, replace(record, record_id="COPY")])
+    for one in both.values():
+        assert one.best.p_find.sum() == pytest.approx(alone.best.p_find.sum(), abs=1.0)
+        assert np.median(np.abs(one.best.mean - alone.best.mean)) < 3.0
+
+
 def test_a_find_listed_twice_moves_nothing(region: SimulatedRegion) -> None:
     records = records_of(region)[:2]
     count = len(region.finds)

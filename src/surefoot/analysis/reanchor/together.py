@@ -27,6 +27,7 @@ from surefoot.analysis.reanchor.posterior import (
     within,
 )
 from surefoot.analysis.reanchor.sampler import Settings
+from surefoot.analysis.same_field import same_field
 from surefoot.errors import InRecord
 
 Floats = npt.NDArray[np.float64]
@@ -112,7 +113,9 @@ def correct_all(
 def _correct_in_order(subjects: Sequence[Subject], around: Surroundings, runner: Runner) -> list[Corrected]:
     """Correct records in an order of their own; sums over rivals have the same digits in whatever order they came."""
     priors = [s.prior for s in subjects]
-    rivals, here = visited(priors, around.seen), competitors(priors, around.seen)
+    rivals, here = (
+        _of_other_fields(priors, found(priors, around.seen)) for found in (visited, competitors)
+    )  # fmt: skip
     density = [_prior_density(s, around.seen) for s in subjects]
     step = _Step(around)
     corrected = list(runner(step, (Work(s, _others(density, rivals[n])) for n, s in enumerate(subjects))))
@@ -187,6 +190,21 @@ def visited(priors: Sequence[RecordPrior], seen: Seen) -> list[Ints]:
     A slip of a coordinate may put a record onto the field of another: the finds there are that record's first.
     """
     return _sharing(_reached(priors, seen, every=True), _reached(priors, seen, every=False))
+
+
+def _of_other_fields(priors: Sequence[RecordPrior], rivals: Sequence[Ints]) -> list[Ints]:
+    """Leave out two forms of one field: they do not compete, the finds of the one are those of the other."""
+    return [
+        np.array([m for m in others.tolist() if not _one_field(priors[n], priors[m])], dtype=np.int64)
+        for n, others in enumerate(rivals)
+    ]
+
+
+def _one_field(one: RecordPrior, other: RecordPrior) -> bool:
+    a, b = one.hypotheses[0], other.hypotheses[0]
+    points = [np.column_stack([(z := h.centroid + h.pattern).real, z.imag]) for h in (a, b)]
+    sigma = float(np.sqrt(0.5 * (np.trace(a.covariance[:2, :2]) + np.trace(b.covariance[:2, :2]))))
+    return same_field(points[0], points[1], sigma) is not None
 
 
 def _reached(priors: Sequence[RecordPrior], seen: Seen, *, every: bool) -> npt.NDArray[np.float32]:
