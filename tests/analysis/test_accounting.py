@@ -278,6 +278,13 @@ class TestRemainingExactly:
         assert told.median == pytest.approx(np.median(left), abs=spread)
         assert told.interval == pytest.approx(np.quantile(left, [0.05, 0.95]), abs=2.0 * spread)
 
+    def test_a_tenth_of_a_find_of_a_single_device_is_no_device_accounted_for(self):
+        """One device, nowhere searched, which one find may be with 0.1 and one accident with 0.04."""
+        fates = [FindFate.DESTROYED, FindFate.DETONATED]
+        told = account(np.array([[0.1, 0.04]]), fates=fates, searched=0.2, draws=20000).still_in_ground
+        assert told.median == 1.0
+        assert 0.2 < told.none < 0.5
+
     def test_a_detection_stated_as_certain_leaves_a_doubt(self):
         """Half of a record is missing: that questions the record and the search alike, never the search not at all."""
         told = account(found_of(200, 100), detection=1.0).still_in_ground

@@ -5,8 +5,9 @@ Methods.md section 6, reconciliation. A search that misses one device in twenty 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,9 @@ STATED_DETECTION_TRIALS = 120.0
 
 With it methods.md's worked figures come out: recorded 120, found 96, removed 4: 5 (1-11); found 116: 5 (0-12).
 """
+
+SMALL_RECORD = 12
+"""Devices up to which parts of a find matter: of a larger record they vanish in what is not known."""
 
 _DETECTION_POINTS = 15
 _DETECTION_POINTS_BESIDE = 5  # of stated detection where there is ground without one too
@@ -185,8 +189,9 @@ class _Search:
     log_weight: Floats
     elsewhere: float
 
-    def log_found(self, facts: RecordFacts, r: int, present: Floats, cells: Ints) -> Floats:
+    def log_found(self, facts: RecordFacts, r: int, case: _Case, cells: Ints) -> Floats:
         """Log probability of what was found of record r, for some cells and numbers present, (cells, p)."""
+        present, found = case.present, case.found
         factor = self.factor[cells]
         coverage = factor * facts.coverage[r] / (1.0 + (factor - 1.0) * facts.coverage[r])
         seen = coverage * facts.unstated[r] * self.chance[cells]
@@ -195,12 +200,43 @@ class _Search:
             detection = np.clip(facts.stated[r] / known, 0.0, 1.0)
             seen = seen + coverage * known * betaincinv(*_stated_beta(detection), self.rank[cells])
         seen = np.clip(seen, NOBODY_LOOKED, 1.0 - 1e-9)[:, None]
-        found, missed = facts.found[r], present - facts.found[r]
+        missed = present - found
         log_found = missed * np.log1p(-seen) + found * np.log(seen)
         if self.elsewhere > 0.0:
             unseen = missed * np.log1p(-NOBODY_LOOKED) + found * np.log(NOBODY_LOOKED)
             log_found = np.logaddexp(np.log1p(-self.elsewhere) + log_found, np.log(self.elsewhere) + unseen)
         return np.asarray(log_found + gammaln(present + 1) - gammaln(missed + 1), dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """What may be of one record: so many found, numbers present (p,), their log probabilities by mean (means, p)."""
+
+    log_weight: float
+    found: float
+    present: Floats
+    by_mean: Floats
+
+
+def _cases(facts: RecordFacts, r: int, means: Floats, concentration: float) -> list[_Case]:
+    """Cases of one record: where it is small, whole numbers found and removed, as probable as their means say.
+
+    A tenth of a find of a single device is no tenth of a device: with nine in ten nothing of it was found.
+    """
+    small = facts.recorded[r] <= SMALL_RECORD
+    ways = [_whole(float(v)) if small else [(float(v), 0.0)] for v in (facts.found[r], facts.removed[r])]
+    made = []
+    for (found, one), (removed, other) in product(*ways):
+        table = _present_table(facts.recorded[r], removed, found, means, concentration)
+        made.append(_Case(one + other, found, *table))
+    return made
+
+
+def _whole(mean: float) -> list[tuple[float, float]]:
+    """The whole numbers about a mean, with log weights."""
+    low = float(np.floor(mean + 1e-6))
+    part = mean - low
+    return [(low, 0.0)] if part < 1e-3 else [(low, float(np.log1p(-part))), (low + 1.0, float(np.log(part)))]
 
 
 def _search_of(facts: RecordFacts, factors: Floats, detection_beta: tuple[float, float], elsewhere: float) -> _Search:
@@ -237,9 +273,9 @@ def still_in_ground(
     every = np.arange(search.chance.size)
     of_group, concentration = presence_levels(presence_beta)
     evidence = np.zeros((int(facts.group.max()) + 1, every.size, means.size)) + _log_beta(means, of_group)
-    tables = [_present_table(facts, r, means, concentration) for r in range(facts.recorded.size)]
-    for r, (present, by_mean) in enumerate(tables):
-        evidence[facts.group[r]] += _log_sum(search.log_found(facts, r, present, every), by_mean)
+    tables = [_cases(facts, r, means, concentration) for r in range(facts.recorded.size)]
+    for r, cases in enumerate(tables):
+        evidence[facts.group[r]] += logsumexp(_by_case(search, facts, r, cases, every), axis=0)
     of_cell = _draw(search.log_weight + logsumexp(evidence, axis=2).sum(axis=0), draws, rng)
     of_mean = np.empty((evidence.shape[0], draws), dtype=np.int64)
     for g, c in np.ndindex(evidence.shape[0], every.size):
@@ -248,11 +284,8 @@ def still_in_ground(
     total, each = np.zeros(draws), {}
     stream = rng.spawn(1)[0]
     of_type = np.zeros((len(types.names) if types else 0, draws))
-    for r, (present, by_mean) in enumerate(tables):
-        mean = of_mean[facts.group[r]]
-        cells, cell = np.unique(of_cell, return_inverse=True)
-        log_found = search.log_found(facts, r, present, cells)
-        own = np.maximum(_drawn_present(present, by_mean, log_found, mean, cell, rng) - facts.found[r], 0.0)
+    for r, cases in enumerate(tables):
+        own = _drawn_missed(search, facts, r, cases, of_cell, of_mean[facts.group[r]], rng)
         if types:
             of_type += types.left[r][:, None] + types.shared_out(r, own, stream)
         own += facts.left[r]
@@ -269,16 +302,29 @@ def _log_sum(log_found: Floats, by_mean: Floats) -> Floats:
     return np.asarray(np.log(np.maximum(summed, _LEAST)) + top + other.T, dtype=np.float64)
 
 
-def _drawn_present(
-    present: Floats, by_mean: Floats, log_found: Floats, mean: Ints, cell: Ints, rng: np.random.Generator
-) -> Floats:
-    """Draw the number present of one record for each draw's mean and cell, (draws,)."""
-    drawn = np.empty(mean.size)
-    both = cell * len(by_mean) + mean
+def _by_case(search: _Search, facts: RecordFacts, r: int, cases: Sequence[_Case], cells: Ints) -> Floats:
+    """Log evidence of one record, (cases, cells, means)."""
+    return np.array([c.log_weight + _log_sum(search.log_found(facts, r, c, cells), c.by_mean) for c in cases])
+
+
+def _drawn_missed(
+    search: _Search, facts: RecordFacts, r: int, cases: Sequence[_Case], of_cell: Ints, of_mean: Ints,
+    rng: np.random.Generator,
+) -> Floats:  # fmt: skip
+    """Draw how many of one record are there and were not found, for each draw's cell and mean, (draws,)."""
+    cells, cell = np.unique(of_cell, return_inverse=True)
+    log_found = [search.log_found(facts, r, c, cells) for c in cases]
+    chance = _by_case(search, facts, r, cases, cells) if len(cases) > 1 else None
+    drawn = np.empty(of_cell.size)
+    means = len(cases[0].by_mean)
+    both = cell * means + of_mean
     for at in np.unique(both):
-        here = both == at
-        weight = by_mean[at % len(by_mean)] + log_found[at // len(by_mean)]
-        drawn[here] = present[_draw(weight, int(here.sum()), rng)]
+        here, (row, mean) = np.flatnonzero(both == at), divmod(int(at), means)
+        which = np.zeros(here.size, np.int64) if chance is None else _draw(chance[:, row, mean], here.size, rng)
+        for n, case in enumerate(cases):
+            some = here[which == n]
+            number = case.present[_draw(case.by_mean[mean] + log_found[n][row], some.size, rng)]
+            drawn[some] = np.maximum(number - case.found, 0.0)
     return drawn
 
 
@@ -294,16 +340,17 @@ def _draw(log_weight: Floats, size: int, rng: np.random.Generator) -> Ints:
     return np.asarray(np.minimum(drawn, below.size - 1), dtype=np.int64)
 
 
-def _present_table(facts: RecordFacts, r: int, means: Floats, concentration: float) -> tuple[Floats, Floats]:
+def _present_table(
+    recorded: float, removed: float, found: float, means: Floats, concentration: float
+) -> tuple[Floats, Floats]:
     """Numbers present before the search, (p,), and their log probabilities for each mean presence, (means, p).
 
     The sum over the numbers laid is a correlation: the beta-binomial is a product of functions of what is present, of
     what is left and of their sum.
     """
-    found = facts.found[r]
-    laid, log_weight, step = _laid(facts.recorded[r])
+    laid, log_weight, step = _laid(recorded)
     one, other = (means * concentration)[:, None], ((1.0 - means) * concentration)[:, None]
-    beyond = laid - facts.removed[r] - found
+    beyond = laid - removed - found
     enough = beyond > -1e-9
     left = np.maximum(beyond[enough], 0.0)
     able = found + left
