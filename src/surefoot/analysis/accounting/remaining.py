@@ -39,7 +39,8 @@ NOBODY_LOOKED = 1e-4
 STATED_DETECTION_TRIALS = 120.0
 """A stated detection is believed as if it had been measured on so many devices: 0.95 is 0.95 +- 0.02, 1 is never 1.
 
-With it methods.md's worked figures come out: recorded 120, found 96, removed 4: 5 (1-11); found 116: 5 (0-12).
+With it methods.md's worked figures come out within a device: recorded 120, found 96, removed 4: 5 (1-12), there
+5 (1-11); found 116: 5 (0-12), there the same.
 """
 
 SMALL_RECORD = 12
