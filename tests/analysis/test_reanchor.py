@@ -415,25 +415,34 @@ def test_threads_inside_a_large_record_change_no_bit(monkeypatch: pytest.MonkeyP
         assert np.array_equal(first.cloud.states, second.cloud.states)
 
 
+THREE_ROWS = np.concatenate([np.arange(-40.0, 41.0, 5.0) + y * 1j for y in (-12.0, 0.0, 15.0)])
+
+
+def explored_three_rows(mistakes: dict[str, float], at: npt.NDArray[np.complex128], detection: float) -> Posterior:
+    """Three rows placed to 10 m, read as they are or end for end, and finds all over the ground that was searched."""
+    n, m = len(THREE_ROWS), len(at)
+    wide = np.diag(np.square([10.0, 10.0, np.radians(3.0), 0.03]))
+    plain = Hypothesis("as_read", 0, {}, 1.0, 0j, THREE_ROWS, wide, np.full(n, 0.5), np.zeros(n))
+    turned = {"as_read": THREE_ROWS, "end_for_end": -THREE_ROWS}
+    every = tuple(replace(plain, error=e, weight=w, pattern=turned[e]) for e, w in mistakes.items())
+    prior = RecordPrior("R-1", np.arange(n), np.repeat(["1", "2", "3"], n // 3).astype(object), every)
+    none, points = np.full(m, "", dtype=object), np.column_stack([at.real, at.imag])
+    seen = Seen(points, np.ones(m), np.zeros(m, int), none, none, np.full(m, np.nan))
+    searched = shapely.MultiPoint(points).convex_hull.buffer(3.0)
+    ground = SearchedGround(np.array([searched], dtype=object), np.array([detection]))
+    facts = RecordFacts(np.full(n, np.nan), np.zeros(n, int), np.full(n, 0.85), 1e-5, 5e-3)
+    return explore(prior, facts, seen, ground, rng=np.random.default_rng(1), settings=EFFORT)
+
+
 @pytest.mark.parametrize(("turn_deg", "off", "its_own"), [(2.0, 6.0 - 5.0j, True), (75.0, 60.0 + 40.0j, False)])
 def test_a_strangers_field_of_the_same_make_is_no_evidence_for_a_record(
     turn_deg: float, off: complex, its_own: bool
 ) -> None:
     """Eight finds lie as the record's devices do: near its place, or off it and turned."""
     rng = np.random.default_rng(3)
-    u = np.concatenate([np.arange(-40.0, 41.0, 5.0) + y * 1j for y in (-12.0, 0.0, 15.0)])
-    n = len(u)
-    wide = np.diag(np.square([10.0, 10.0, np.radians(3.0), 0.03]))
-    hypothesis = Hypothesis("as_read", 0, {}, 1.0, 0j, u, wide, np.full(n, 0.5), np.zeros(n))
-    prior = RecordPrior("R-1", np.arange(n), np.repeat(["1", "2", "3"], n // 3).astype(object), (hypothesis,))
-    at = u[[18, 19, 20, 22, 3, 4, 40, 42]] * np.exp(-1j * np.radians(turn_deg)) + off
+    at = THREE_ROWS[[18, 19, 20, 22, 3, 4, 40, 42]] * np.exp(-1j * np.radians(turn_deg)) + off
     at = at + 0.7 * (rng.standard_normal(8) + 1j * rng.standard_normal(8))
-    none = np.full(8, "", dtype=object)
-    seen = Seen(np.column_stack([at.real, at.imag]), np.ones(8), np.zeros(8, int), none, none, np.full(8, np.nan))
-    searched = shapely.MultiPoint(np.column_stack([at.real, at.imag])).convex_hull.buffer(3.0)
-    ground = SearchedGround(np.array([searched], dtype=object), np.array([0.9]))
-    facts = RecordFacts(np.full(n, np.nan), np.zeros(n, int), np.full(n, 0.85), 1e-5, 5e-3)
-    posterior = explore(prior, facts, seen, ground, rng=np.random.default_rng(1), settings=EFFORT)
+    posterior = explored_three_rows({"as_read": 1.0}, at, 0.9)
     assert (posterior.log_evidence > posterior.log_evidence_unrelated) is its_own
     odds = np.exp(posterior.log_evidence_unrelated - posterior.log_evidence)
     alone, among = stranger_shares([posterior])[0], stranger_shares([posterior] * 10)
@@ -460,19 +469,8 @@ def test_strangers_teach_of_the_others_and_not_of_themselves() -> None:
 
 def test_a_record_that_what_was_seen_does_not_fit_stands_as_it_reads() -> None:
     rng = np.random.default_rng(3)
-    u = np.concatenate([np.arange(-40.0, 41.0, 5.0) + y * 1j for y in (-12.0, 0.0, 15.0)])
-    n = len(u)
-    wide = np.diag(np.square([10.0, 10.0, np.radians(3.0), 0.03]))
-    plain = Hypothesis("as_read", 0, {}, 0.9, 0j, u, wide, np.full(n, 0.5), np.zeros(n))
-    other = replace(plain, error="end_for_end", weight=0.1, pattern=-u)
-    prior = RecordPrior("R-1", np.arange(n), np.repeat(["1", "2", "3"], n // 3).astype(object), (plain, other))
     at = 60.0 * (rng.random(30) - 0.5) + 60.0j * (rng.random(30) - 0.5) + 40.0
-    none = np.full(30, "", dtype=object)
-    seen = Seen(np.column_stack([at.real, at.imag]), np.ones(30), np.zeros(30, int), none, none, np.full(30, np.nan))
-    searched = shapely.MultiPoint(np.column_stack([at.real, at.imag])).convex_hull.buffer(3.0)
-    ground = SearchedGround(np.array([searched], dtype=object), np.array([0.98]))
-    facts = RecordFacts(np.full(n, np.nan), np.zeros(n, int), np.full(n, 0.85), 1e-5, 5e-3)
-    found = explore(prior, facts, seen, ground, rng=np.random.default_rng(1), settings=EFFORT)
+    found = explored_three_rows({"as_read": 0.9, "end_for_end": 0.1}, at, 0.98)
     assert found.log_evidence < found.log_evidence_unrelated - 12.0
     posterior = doubted(found, 0.002)
     placements = placements_of(posterior, np.random.default_rng(2))
