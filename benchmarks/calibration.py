@@ -28,6 +28,7 @@ from surefoot.analysis.accounting.remaining import (
     EXACT_COUNT_WEIGHT,
     STATED_DETECTION_TRIALS,
     RecordFacts,
+    believe,
     presence_levels,
     still_in_ground,
 )
@@ -304,7 +305,7 @@ def _one_account(
     none, group = np.zeros(records), np.zeros(records, dtype=np.int64)
     stating = (np.full(records, said), none) if stated else (none, np.ones(records))
     facts = RecordFacts(recorded, removed, found.astype(np.float64), ground, none, group, *stating, np.arange(records))
-    told = still_in_ground(facts, factors, 0.0, presence, detection, LEVEL, 2000, rng).together
+    told = still_in_ground(believe(facts, factors, 0.0, presence, detection), LEVEL, 2000, rng).together
     assert told is not None
     true, (low, high) = float((present - found).sum()), told.interval
     return low - 1e-9 <= true <= high + 1e-9, high - low, told.median - true

@@ -97,6 +97,47 @@ class TestTruth:
         assert result.present[1] == pytest.approx(1.0)
         assert 0.0 < result.present[2] < 0.6 < result.present[3] < 1.0
 
+    def test_a_record_that_nobody_searched_is_there_as_the_others_of_its_series_are(self):
+        """Of four records half of each was not there: twenty devices of a fifth are no seventeen."""
+        record = np.repeat([0, 1, 2, 3, 4], [30, 30, 30, 30, 20])
+        finds = np.zeros((140, 60))
+        finds[np.concatenate([np.arange(15) + 30 * r for r in range(4)]), np.arange(60)] = 1.0
+        result = account(finds, record=record, searched=np.where(record < 4, 1.0, 0.0))
+        told = result.still_by_record[4]
+        assert told.median - 1.5 <= result.present[record == 4].sum() <= told.median + 1.5
+        assert result.present[record == 4].sum() < 14.0
+
+    def test_a_type_whose_ground_was_nearly_all_searched_in_a_poor_series_may_still_be_there(self):
+        """How many of each type are left hangs on what the series teaches, not on the prior of presence."""
+        record = np.repeat([0, 1, 2, 3, 4], [100, 100, 100, 100, 400])
+        model = np.array(["OZM-72"] * 400 + ["PMN"] * 200 + ["TM-62"] * 200)
+        searched = np.where(record < 4, 1.0, np.where(model == "PMN", 0.9, 0.0))
+        finds = np.zeros((800, 80))
+        finds[np.concatenate([np.arange(20) + 100 * r for r in range(4)]), np.arange(80)] = 1.0
+        result = account(finds, record=record, model=model, searched=searched, detection=0.9)
+        told = result.still_by_type["PMN"]
+        assert told.none < 0.5
+        assert told.interval[0] <= result.present[model == "PMN"].sum() <= told.interval[1]
+
+    def test_devices_laid_beyond_the_record_do_not_make_the_last_one_certain(self):
+        """Nine of ten were found: the tenth is as uncertain as the record."""
+        result = account(found_of(10, 9), searched=0.8)
+        assert result.still_in_ground.none > 0.05
+        assert result.present[9] < 0.97
+
+    @given(seed=st.integers(0, 50), as_recorded=st.booleans())
+    @settings(max_examples=12, deadline=None)
+    def test_devices_add_up_to_what_the_posterior_of_their_record_expects(self, seed, as_recorded):
+        rng = np.random.default_rng(seed)
+        record = np.repeat([0, 1], [40, 25])
+        finds = np.zeros((65, 18))
+        finds[rng.permutation(65)[:18], np.arange(18)] = rng.uniform(0.3, 1.0, 18)
+        result = account(finds, record=record, searched=rng.uniform(0.0, 1.0, 65), as_recorded=as_recorded)
+        for number, told in result.still_by_record.items():
+            own = result.present[record == number]
+            spread = told.interval[1] - told.interval[0]
+            assert own.sum() == pytest.approx(min(told.median, len(own)), abs=0.5 + 0.15 * spread)
+
     def test_the_order_of_the_records_does_not_matter(self):
         record = np.repeat([0, 1, 2], [8, 5, 11])
         table = np.zeros((24, 6))

@@ -5,27 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import numpy as np
 import pytest
-import shapely
 
-from surefoot.analysis.accuracy import OutsideShare
 from surefoot.analysis.assess import Assessment, assess
 from surefoot.analysis.assess.corrected_outside import (
     EXPOSURE_RATIOS,
-    Located,
-    Spread,
     _as_recorded,
-    corrected_shares,
     reweighted_shares,
 )
-from surefoot.analysis.reanchor import Placements
 from surefoot.analysis.reanchor.clutter import expected_clutter
 from surefoot.analysis.reanchor.ground import Seen
-from surefoot.analysis.reanchor.hypotheses import Hypothesis, moved
+from surefoot.analysis.reanchor.hypotheses import moved
 from surefoot.analysis.reanchor.placements import overall, predicted
 from surefoot.analysis.synthetic import SimulatedRegion, simulate
 from surefoot.readers import read_case_folder
@@ -183,23 +175,3 @@ def test_what_the_records_say_of_the_next_one_is_stated_for_all_and_by_series(re
     assert learned["all"].records == RECORDS
     assert learned["all"].priors == {}  # its records had priors of their own, series by series
     assert learned["series:SIM-FORMULYAR"].priors["map"]["plain_mm_axis"] > 0.0
-
-
-def test_an_event_that_is_a_device_of_one_of_two_records_lies_in_no_gap_between_them() -> None:
-    """Half a chance each: never outside; chances that exclude each other are added, not multiplied."""
-    u = np.array([-20.0, 0.0, 20.0]) + 0j
-
-    def placed(centre: complex) -> Placements:
-        one = Hypothesis("as_read", 0, {}, 1.0, centre, u, np.eye(4), np.ones(3), np.zeros(3))
-        wide = SimpleNamespace(
-            weight=1.0, hypothesis=one, mean=centre + u, item_covariance=np.tile(100.0 * np.eye(2), (3, 1, 1)),
-            p_find=np.array([[0.5, 0.0, 0.0]]), draws=np.zeros((10, 6)),
-        )  # fmt: skip
-        return cast("Placements", SimpleNamespace(placements=(wide,), find=np.array([0]), recorded=centre + u))
-
-    where = Located(np.array([30.0j]), np.ones(1), np.array(["x"], dtype=object), np.array([0]))
-    maps = [shapely.box(-25, -5, 25, 5), shapely.box(-25, 55, 25, 65)]
-    d1 = [OutsideShare(0.0, None, 1.0, (0.0, 1.0), 0.9, 1.0, 1.0, 0, 0, Stage.AS_RECORDED, "")]
-    both = {0: placed(0j), 1: placed(60j)}
-    (share,) = corrected_shares(d1, where, maps, np.zeros(2), both, Spread(50.0, 0.1), np.random.default_rng(0))
-    assert share.value == pytest.approx(0.0, abs=1e-9)

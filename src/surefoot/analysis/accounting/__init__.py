@@ -21,6 +21,7 @@ from surefoot.analysis.accounting.remaining import (
     REMOVALS,
     Remaining,
     StillInGround,
+    believe,
     believed_detection,
     record_facts,
     still_in_ground,
@@ -36,6 +37,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
 
+MOST_PRESENT, _HALVINGS = 1.0 - 1e-6, 40
 _OF_FIND = {FindFate.DETONATED: Fate.DETONATED, FindFate.LIFTED: Fate.LIFTED}
 _NOWHERE = Where("")
 
@@ -210,26 +212,26 @@ def ledger(
     ground = np.asarray(searched, dtype=np.float64)
     found_there = _detection(detection, ground)
     fate = _from_finds(association, find_fate)
-    by_finds = fate.sum(axis=1)
     noted = _take_removals(fate, association.item_record, item_model, removals, mixtures or {})
     rest = np.maximum(1.0 - fate.sum(axis=1), 0.0)
     usual = detection_beta[0] / sum(detection_beta)
     likely_detection = np.where(np.isfinite(found_there), believed_detection(found_there), usual)
-    not_removed = np.clip(by_finds + rest, 0.0, 1.0)
-    presence = _presence(association, ground * not_removed, likely_detection, presence_beta)
-    on_searched, there = _not_found(ground, presence, likely_detection)
-    fate[:, COLUMN[Fate.SEARCHED_NOT_FOUND]] = rest * on_searched
-    fate[:, COLUMN[Fate.NOT_SEARCHED]] = rest * (1.0 - on_searched)
     left = association.per_item((np.asarray(find_fate, dtype=object) == FindFate.LEFT).astype(np.float64))
-    present = np.clip(left + rest * there, 0.0, 1.0)
-    still = Remaining(None, {}, {})
+    belief, presence = None, np.zeros(0)
     if ground.size:
         facts = record_facts(association, fate, ground, found_there, find_fate, find_in_search, item_group, as_recorded)
         factors = COVERAGE_FACTORS if as_recorded else np.ones(1)
-        there = np.clip((present - left) / np.maximum(rest, 1e-12), 0.0, 1.0)
-        line = facts.line_of(association.item_record)
+        belief = believe(facts, factors, elsewhere, presence_beta, detection_beta)
+        presence = _presence(association.item_record, rest, ground, likely_detection, belief.expected_missed())
+    on_searched, there = _not_found(ground, presence, likely_detection)
+    fate[:, COLUMN[Fate.SEARCHED_NOT_FOUND]] = rest * on_searched
+    fate[:, COLUMN[Fate.NOT_SEARCHED]] = rest * (1.0 - on_searched)
+    present = np.clip(left + rest * there, 0.0, 1.0)
+    still = Remaining(None, {}, {})
+    if belief is not None:
+        line = belief.facts.line_of(association.item_record)
         types = open_by_type(noted.taken, 1.0 - rest, there, np.minimum(left, 1.0), line)
-        still = still_in_ground(facts, factors, elsewhere, presence_beta, detection_beta, level, draws, rng, types)
+        still = still_in_ground(belief, level, draws, rng, types)
     return Ledger(
         fate, association.item_record, np.asarray(item_row, dtype=object), np.asarray(item_model,
         dtype=object), still.together, still.by_record, still.by_type, noted.doubts, noted.prior, present,
@@ -320,15 +322,18 @@ def _not_found(ground: Floats, presence: Floats, detection: Floats) -> tuple[Flo
     return on_searched, on_searched * missed + (1.0 - on_searched) * presence
 
 
-def _presence(association: Association, ground: Floats, detection: Floats, beta: tuple[float, float]) -> Floats:
-    """P(a recorded device that was not removed is there), learnt per record from the share found, (n,).
+def _presence(record: Ints, rest: Floats, ground: Floats, detection: Floats, missed: Mapping[int, float]) -> Floats:
+    """P(a recorded device that was not removed is there), of each record, (n,).
 
-    `ground` is the chance that it lies on searched ground and was not removed, as noted.
+    That with which its devices not accounted for, `rest` (n,), add up to what is expected of the record, `missed`: a
+    sum over its devices then says what the posterior of the record says.
     """
-    record = association.item_record
-    records = int(record.max(initial=-1)) + 1
-    could = np.bincount(record, weights=ground, minlength=records)
-    caught = np.bincount(record, weights=ground * detection, minlength=records)
-    there = np.minimum(association.per_record() * could / np.maximum(caught, 1e-300), could)
-    mean = (beta[0] + there) / (beta[0] + beta[1] + could)
-    return np.asarray(mean[record], dtype=np.float64)
+    keys, line = np.unique(record, return_inverse=True)
+    wanted = np.array([missed[int(key)] for key in keys])
+    low, high = np.zeros(keys.size), np.full(keys.size, MOST_PRESENT)
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        there = _not_found(ground, middle[line], detection)[1]
+        few = np.bincount(line, weights=rest * there, minlength=keys.size) < wanted
+        low, high = np.where(few, middle, low), np.where(few, high, middle)
+    return np.asarray((0.5 * (low + high))[line], dtype=np.float64)

@@ -51,6 +51,8 @@ _DETECTION_POINTS_BESIDE = 5  # of stated detection where there is ground withou
 _PRESENCE_POINTS = 20
 _MOST_LAID = 3000  # a larger record is summed over in steps of more than one device
 _LEAST = 1e-300
+NEGLIGIBLE = 1e-4
+"""Weight of what is not known of the search that an expectation does without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,43 +251,73 @@ def _search_of(facts: RecordFacts, factors: Floats, detection_beta: tuple[float,
     return _Search(chance, rank, factor, log_weight, elsewhere)
 
 
-def still_in_ground(
-    facts: RecordFacts,
-    factors: Floats,
-    elsewhere: float,
-    presence_beta: tuple[float, float],
+@dataclass(frozen=True, eq=False)
+class Belief:
+    """What is believed of all records after the search: by cell of `search`, then by mean presence of each group.
+
+    `cases` (records,) hold what may be of each record; `evidence` (groups, cells, means) is logarithmic.
+    """
+
+    facts: RecordFacts
+    search: _Search
+    cases: Sequence[Sequence[_Case]]
+    evidence: Floats
+
+    def expected_missed(self) -> Mapping[int, float]:
+        """How many recorded devices are there and were not found, in the mean, by number of the record.
+
+        Summed over all that is not known, not drawn: the same for every seed. Devices found and left in place are not
+        in it, nor are those laid beyond what is recorded.
+        """
+        of_group = logsumexp(self.evidence, axis=2)
+        of_cell = self.search.log_weight + of_group.sum(axis=0)
+        weight = np.exp((of_cell - logsumexp(of_cell) - of_group)[:, :, None] + self.evidence)
+        return {
+            int(number): _expected_missed(self.search, self.facts, r, self.cases[r], weight[self.facts.group[r]])
+            for r, number in enumerate(self.facts.number)
+        }
+
+
+def believe(
+    facts: RecordFacts, factors: Floats, elsewhere: float, presence_beta: tuple[float, float],
     detection_beta: tuple[float, float],
-    level: float,
-    draws: int,
-    rng: np.random.Generator,
-    types: OpenByType | None = None,
-) -> Remaining:
-    """Sample what remains of all records together, of each and of each type: laid -> less removals -> present -> found.
+) -> Belief:  # fmt: skip
+    """Weigh what may remain of each record: laid -> less removals -> present -> found.
 
     Laid is what was recorded with probability 0.6, else negative binomial about it; what is present of it is
     beta-binomial about a mean that the records of a group share and that their searched part teaches; what
     was found is binomial with coverage x detection, the odds of coverage times a factor all records share.
     Ground without a stated detection has one that all records share, learnt together with the rest; a stated one is
     believed as `STATED_DETECTION_TRIALS` says, too high or too low alike everywhere. With the
-    chance `elsewhere` a record lies where nobody looked and its ground says nothing of it. Devices found and
-    left in place are still there.
+    chance `elsewhere` a record lies where nobody looked and its ground says nothing of it.
     """
     search, means = _search_of(facts, factors, detection_beta, elsewhere), _midpoints(_PRESENCE_POINTS)
     every = np.arange(search.chance.size)
     of_group, concentration = presence_levels(presence_beta)
     evidence = np.zeros((int(facts.group.max()) + 1, every.size, means.size)) + _log_beta(means, of_group)
-    tables = [_cases(facts, r, means, concentration) for r in range(facts.recorded.size)]
-    for r, cases in enumerate(tables):
-        evidence[facts.group[r]] += logsumexp(_by_case(search, facts, r, cases, every), axis=0)
+    cases = [_cases(facts, r, means, concentration) for r in range(facts.recorded.size)]
+    for r, own in enumerate(cases):
+        evidence[facts.group[r]] += logsumexp(_by_case(search, facts, r, own, every), axis=0)
+    return Belief(facts, search, cases, evidence)
+
+
+def still_in_ground(
+    belief: Belief, level: float, draws: int, rng: np.random.Generator, types: OpenByType | None = None
+) -> Remaining:
+    """Draw what remains of all records together, of each and of each type.
+
+    Devices found and left in place are still there.
+    """
+    facts, search, evidence = belief.facts, belief.search, belief.evidence
     of_cell = _draw(search.log_weight + logsumexp(evidence, axis=2).sum(axis=0), draws, rng)
     of_mean = np.empty((evidence.shape[0], draws), dtype=np.int64)
-    for g, c in np.ndindex(evidence.shape[0], every.size):
+    for g, c in np.ndindex(evidence.shape[0], search.chance.size):
         here = of_cell == c
         of_mean[g, here] = _draw(evidence[g, c], int(here.sum()), rng)
     total, each = np.zeros(draws), {}
     stream = rng.spawn(1)[0]
     of_type = np.zeros((len(types.names) if types else 0, draws))
-    for r, cases in enumerate(tables):
+    for r, cases in enumerate(belief.cases):
         own = _drawn_missed(search, facts, r, cases, of_cell, of_mean[facts.group[r]], rng)
         if types:
             of_type += types.left[r][:, None] + types.shared_out(r, own, stream)
@@ -306,6 +338,25 @@ def _log_sum(log_found: Floats, by_mean: Floats) -> Floats:
 def _by_case(search: _Search, facts: RecordFacts, r: int, cases: Sequence[_Case], cells: Ints) -> Floats:
     """Log evidence of one record, (cases, cells, means)."""
     return np.array([c.log_weight + _log_sum(search.log_found(facts, r, c, cells), c.by_mean) for c in cases])
+
+
+def _expected_missed(
+    search: _Search, facts: RecordFacts, r: int, cases: Sequence[_Case], weight: Floats
+) -> float:  # fmt: skip
+    """How many recorded devices of one record are there and were not found; `weight` (cells, means)."""
+    of_cell = weight.sum(axis=1)
+    cells = np.flatnonzero(of_cell > NEGLIGIBLE)
+    weight = weight[cells] / of_cell[cells].sum()
+    chance = _by_case(search, facts, r, cases, cells)
+    chance = np.exp(chance - logsumexp(chance, axis=0))
+    total, open_ = 0.0, max(facts.recorded[r] - facts.removed[r] - facts.found[r], 0.0)
+    for part, case in zip(chance, cases, strict=True):
+        log_found = search.log_found(facts, r, case, cells)
+        seen = np.exp(log_found - log_found.max(axis=1, keepdims=True))
+        there = np.exp(case.by_mean - case.by_mean.max(axis=1, keepdims=True))
+        missed = seen @ (there * np.clip(case.present - case.found, 0.0, open_)).T / np.maximum(seen @ there.T, _LEAST)
+        total += float(np.sum(weight * part * missed))
+    return total
 
 
 def _drawn_missed(

@@ -187,8 +187,7 @@ def _corrected_outside(
         return not_computed(outside.d1, "SF-C011", D2_WORDS)
     sigma = np.array([_stated_sigma_m(readings) for readings in basis.located])
     located = located_events(basis.case, basis.layout, maps, basis.priors)
-    clutter = basis.priors.table["clutter"]
-    spread = Spread(float(clutter["reach_m"]), float(clutter["beyond"]))
+    spread = Spread(**{name: float(value) for name, value in basis.priors.table["clutter"].items()})
     return corrected_shares(outside.d1, located, maps.footprints, sigma, corrected.placements, spread, rng)
 
 

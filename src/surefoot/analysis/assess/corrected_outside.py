@@ -4,6 +4,9 @@ An event is outside when its true place is in no record's true footprint. Where 
 the placements that remain possible (methods.md section 3, "membership probabilities"): an event that is a device of a
 record lies inside; any other is held, with the error of its own place, against the footprint as each placement moves
 it. A record without placements of its own moves by the uncertainty that its form states.
+
+How many events lie far from every record is learnt from the events themselves: the prior density out there, spread over
+a whole region, would else claim those whose place is vague (docs/decisions/0028).
 """
 
 from __future__ import annotations
@@ -26,7 +29,12 @@ Complexes = npt.NDArray[np.complex128]
 
 EXPOSURE_RATIOS = (1.0, 2.0, 3.0, 5.0, 10.0)
 """Exposure outside over inside (interfaces.md section 5)."""
-DRAWS = 128
+DRAWS = 256
+PRIOR_EVENTS, ROUNDS, LEAST = 1.0, 100, 1e-6
+"""Events that the prior share far from every record counts for, rounds until the events have settled it, and the least
+such density and odds that are taken for possible."""
+ERROR_SIGMAS = 3.0
+"""How far an event may lie from where it is reported."""
 D2_WORDS = (
     "D2: share of the located events whose true place lies farther than the buffer from every true footprint, "
     "averaged over the placements that remain possible and over the events' own error. It speaks of events and of "
@@ -62,10 +70,27 @@ class Located:
 
 @dataclass(frozen=True)
 class Spread:
-    """Devices of no record: even density within `reach_m` of a footprint, `beyond` times as dense farther out."""
+    """Devices of no record, before any event: `share` of them per recorded one within `reach_m` of the footprints.
 
+    They are `beyond` times as dense farther out.
+    """
+
+    share: float
     reach_m: float
     beyond: float
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """Events beside the records, wherever these are.
+
+    `free` (events,) is the chance that each is a device of no record with placements, `nearest` (draws, events) how far
+    from the nearest true footprint it lies, metres; where not `known` (events,) a record without placements is near.
+    """
+
+    free: Floats
+    nearest: Floats
+    known: npt.NDArray[np.bool_]
 
 
 def corrected_shares(
@@ -86,16 +111,10 @@ def corrected_shares(
         Where devices of no record are expected.
     """
     buffers = [float(share.buffer_m or 0.0) for share in d1]
-    member, beside = np.zeros(len(events.position)), np.ones((len(buffers), len(events.position)))
-    for number, shape in enumerate(footprints):
-        if shape is not None and not shape.is_empty:
-            own, within = _inside(shape, placements.get(number), float(sigma_m[number]), events, buffers, spread, rng)
-            member += own
-            beside *= 1.0 - within
-    # An event is a device of one record at most, so these chances add up; where it lies otherwise is asked of each map.
-    outside = (1.0 - np.minimum(member, 1.0)) * beside
+    beside = _beside(footprints, sigma_m, placements, events, max(*buffers, spread.reach_m), rng)
+    outside = _outside(beside, buffers, spread, _far_ground(footprints, events, spread.reach_m))
     made = []
-    for one, chance in zip(d1, np.clip(outside, 0.0, 1.0), strict=True):
+    for one, chance in zip(d1, outside, strict=True):
         if one.value is None:
             made.append(replace(one, stage=Stage.RE_ANCHORED, definition=D2_WORDS))
             continue
@@ -125,28 +144,95 @@ def _reweighted(share: float, ratio: float) -> float:
     return share / (share + (1.0 - share) * ratio)
 
 
-def _inside(
-    shape: BaseGeometry, placed: Placements | None, sigma_m: float, events: Located, buffers: Sequence[float],
-    spread: Spread, rng: np.random.Generator,
-) -> tuple[Floats, Floats]:  # fmt: skip
-    """P(each event is a device of the record), (events,), and P(it is in the footprint if not), (buffers, events)."""
-    result, member = np.zeros((len(buffers), len(events.position))), np.zeros(len(events.position))
-    near = _near(shape, placed, sigma_m, events, max(buffers))
-    if not len(near):
-        return member, result
-    where = events.position[near]
-    noise = np.sqrt(events.variance[near]) * _normal(rng, (DRAWS, len(near)))
+def _outside(beside: _Beside, buffers: Sequence[float], spread: Spread, far_ground: float) -> Floats:
+    """P(each event lies farther than each buffer from every true footprint), (buffers, events)."""
+    about, beyond = beside.nearest <= spread.reach_m, max(spread.beyond, LEAST)
+    near = about.mean(axis=0)
+    far = beside.free * beyond * (1.0 - near) / (near + beyond * (1.0 - near))
+    denser = 1.0
+    if spread.share > 0.0:
+        odds = spread.share / (1.0 + spread.share) * beyond * far_ground
+        denser = _denser(far[beside.known], max(odds, LEAST))
+    none = (beside.free + (denser - 1.0) * far) / (1.0 + (denser - 1.0) * far)
+    # A draw counts as much as devices of no record are dense there.
+    weight = np.where(about, 1.0, beyond * denser)
+    weight /= np.maximum(weight.sum(axis=0), np.finfo(float).tiny)
+    return np.stack([none * np.sum(weight * (beside.nearest > buffer), axis=0) for buffer in buffers])
+
+
+def _denser(far: Floats, odds: float) -> float:
+    """How many times the prior density the events speak for far from every record.
+
+    Parameters
+    ----------
+    far : (events,)
+        P(each event lies there and is no device of a record) at the prior density.
+    odds
+        Prior odds of such an event.
+
+    Notes
+    -----
+    One share of a mixture whose parts are known, by expectation and maximisation (Saerens, Latinne and Decaestecker
+    2002, Neural Computation 14); the prior counts as `PRIOR_EVENTS`.
+    """
+    prior = share = odds / (1.0 + odds)
+    for _ in range(ROUNDS):
+        denser = share / (1.0 - share) / odds
+        chance = denser * far / (1.0 + (denser - 1.0) * far)
+        share = (PRIOR_EVENTS * prior + float(chance.sum())) / (PRIOR_EVENTS + len(far))
+    return share / (1.0 - share) / odds
+
+
+def _far_ground(footprints: Sequence[BaseGeometry | None], events: Located, reach_m: float) -> float:
+    """Ground out of reach of every footprint where events may lie, as a multiple of that within reach of each.
+
+    It is the hull of footprints and events with their own errors less what is within reach.
+    """
+    shapes = [shape.buffer(reach_m) for shape in footprints if shape is not None and not shape.is_empty]
+    own = sum(shape.area for shape in shapes)
+    if own == 0.0:
+        return 0.0
+    points = shapely.points(events.position.real, events.position.imag)
+    about, discs = shapely.union_all(shapes), shapely.buffer(points, ERROR_SIGMAS * np.sqrt(events.variance))
+    whole = shapely.GeometryCollection([about, *np.atleast_1d(discs)]).convex_hull
+    return float((whole.area - about.area) / own)
+
+
+def _beside(
+    footprints: Sequence[BaseGeometry | None], sigma_m: Floats, placements: Mapping[int, Placements], events: Located,
+    reach_m: float, rng: np.random.Generator,
+) -> _Beside:  # fmt: skip
+    """Hold draws of the events' places against every footprint as draws of its record's placements move it."""
+    count = len(events.position)
+    where = events.position + np.sqrt(events.variance) * _normal(rng, (DRAWS, count))
+    member, known, nearest = np.zeros(count), np.ones(count, dtype=bool), np.full((DRAWS, count), np.inf)
+    for number, shape in enumerate(footprints):
+        if shape is None or shape.is_empty:
+            continue
+        placed = placements.get(number)
+        near = _near(shape, placed, float(sigma_m[number]), events, reach_m)
+        if placed is None:
+            known[near] = False
+        else:
+            member[near] += _weights(placed) @ np.stack(
+                [_member(placed, p, events.seen[near]) for p in placed.placements]
+            )
+        back = _drawn_back(where[:, near], placed, float(sigma_m[number]), rng)
+        shapely.prepare(shape)
+        points = np.asarray(shapely.points(back.real, back.imag), dtype=object)
+        nearest[:, near] = np.minimum(nearest[:, near], shapely.distance(shape, points))
+    # An event is a device of one record at most, so these chances add up.
+    return _Beside(1.0 - np.minimum(member, 1.0), nearest, known)
+
+
+def _drawn_back(where: Complexes, placed: Placements | None, sigma_m: float, rng: np.random.Generator) -> Complexes:
+    """Take draws of true places, (draws, events), back to where the record as it reads shows them."""
     if placed is None:
-        back = where + noise - sigma_m * _normal(rng, (DRAWS, 1))
-        result[:, near] = _within(shape, back, buffers, spread)
-        return member, result
-    chosen = rng.choice(len(placed.placements), DRAWS, p=_weights(placed))
-    back = np.stack([
-        _as_recorded(where + noise[n], placed, placed.placements[p], rng) for n, p in enumerate(chosen)
-    ])  # fmt: skip
-    member[near] = _weights(placed) @ np.stack([_member(placed, p, events.seen[near]) for p in placed.placements])
-    result[:, near] = _within(shape, back, buffers, spread)
-    return member, result
+        return np.asarray(where - sigma_m * _normal(rng, (len(where), 1)))
+    chosen = rng.choice(len(placed.placements), len(where), p=_weights(placed))
+    return np.stack(
+        [_as_recorded(row, placed, placed.placements[p], rng) for row, p in zip(where, chosen, strict=True)]
+    )
 
 
 def _near(
@@ -195,19 +281,6 @@ def _as_recorded(place: Complexes, placed: Placements, placement: Placement, rng
     if abs(straight) >= abs(mirrored):
         return np.asarray(middle + about / straight)
     return np.asarray(middle + np.conj(about / mirrored))
-
-
-def _within(shape: BaseGeometry, places: Complexes, buffers: Sequence[float], spread: Spread) -> Floats:
-    """P(an event of no record is within each buffer of a shape), from draws (draws, events); (buffers, events).
-
-    A draw counts as much as devices of no record are dense there.
-    """
-    points = np.asarray(shapely.points(places.real.ravel(), places.imag.ravel()), dtype=object)
-    shapely.prepare(shape)
-    distance = shapely.distance(shape, points).reshape(places.shape)
-    weight = np.where(distance <= spread.reach_m, 1.0, spread.beyond)
-    weight = weight / np.maximum(weight.sum(axis=0), np.finfo(float).tiny)
-    return np.stack([np.sum(weight * (distance <= buffer), axis=0) for buffer in buffers])
 
 
 def _normal(rng: np.random.Generator, size: tuple[int, int]) -> Complexes:
