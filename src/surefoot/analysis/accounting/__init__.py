@@ -38,6 +38,7 @@ Ints = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
 
 MOST_PRESENT, _HALVINGS = 1.0 - 1e-6, 40
+"""Largest presence of a record, and steps in which it is found: to 1e-12."""
 _OF_FIND = {FindFate.DETONATED: Fate.DETONATED, FindFate.LIFTED: Fate.LIFTED}
 _NOWHERE = Where("")
 
