@@ -7,6 +7,9 @@ than repetitions), up to 300 of the others predicted. For every k: root
 mean square of the planimetric error over all held-out pairs of all repetitions, coverage of the stated 95 %
 ellipses, and their median size.
 
+`--part points --folder F`: the same over many sheets, one file of control points each (`control_points.py`); sets
+that reach beyond 100 km are left out, where a map's projection would be measured. Averages are over sheets.
+
 `--part chance`: what the textbook's exact interval of a least-squares similarity (F distribution, normal errors)
 covers on a set of few pairs, over many such sets: a coverage from nine to thirteen pairs is a small sample, however
 often it is drawn from. Then the same interval on the real sets.
@@ -31,12 +34,12 @@ from math import comb
 from pathlib import Path
 
 import numpy as np
-import pyproj
 from scipy.interpolate import RBFInterpolator
 from scipy.optimize import least_squares
 from scipy.spatial import Delaunay
 from scipy.stats import f as f_distribution
 
+from control_points import Pairs, control_points, on_a_plane
 from simulated_maps import KINDS, NOISES, SIDE_M, WRONGS, sheet
 from surefoot import fit_transform
 
@@ -46,10 +49,10 @@ TALLINN = {
     "Tallinn 1910": "Tallinn_1910.csv",
     "Tallinn 1920": "Tallinn_1920_reference_points.csv",
 }
-COUNTS = {"real": (3, 5, 10, 30), "simulated": (3, 5, 8, 10, 20, 30)}
+COUNTS = {"real": (3, 5, 10, 30), "simulated": (3, 5, 8, 10, 20, 30), "points": (5, 10, 20)}
+LEAST_OTHERS, REACH_M = 3, (20.0, 1e5)  # of a file of control points: held-out pairs, radius
 MOST_OTHERS = 300  # held-out pairs that are scored per repetition, chosen at random
 CHI2_TWO = 5.991464547107979
-Pairs = tuple[np.ndarray, np.ndarray]
 Scores = dict[str, np.ndarray]
 
 
@@ -62,10 +65,7 @@ def tallinn(name: str) -> Pairs:
     with (FOLDER / TALLINN[name]).open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     pixel = np.array([[float(r["x"]), float(r["y"])] for r in rows])
-    lon, lat = np.array([[float(r["lon"]), float(r["lat"])] for r in rows]).T
-    plane = pyproj.CRS.from_dict({"proj": "laea", "lat_0": lat.mean(), "lon_0": lon.mean(), "datum": "WGS84"})
-    east, north = pyproj.Transformer.from_crs("EPSG:4326", plane, always_xy=True).transform(lon, lat)
-    return pixel, np.stack([east, north], axis=1)
+    return pixel, on_a_plane(np.array([[float(r["lon"]), float(r["lat"])] for r in rows]), "EPSG:4326")
 
 
 def similarity(source: np.ndarray, target: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -218,6 +218,50 @@ def real_part(names: list[str], counts: tuple[int, ...], seeds: range, pool: Pro
             )
 
 
+def points(job: tuple[Path, int, int]) -> Scores:
+    path, k, seed = job
+    source, target = control_points(path)
+    order = np.random.default_rng([seed, k]).permutation(len(source))[: k + MOST_OTHERS]
+    source, target = source[order], target[order]
+    out = scored(source, target, k, False, seed)
+    arm = np.hypot(*(source - source[:k].mean(axis=0)).T)
+    near = arm[k:] <= np.sqrt(np.mean(arm[:k] ** 2))
+    return out | {"near": out["inside"][near], "far": out["inside"][~near]}
+
+
+def points_part(folder: Path, counts: tuple[int, ...], seeds: range, pool: ProcessPoolExecutor) -> None:
+    """Every sheet counts once; `near` and `far` are held-out pairs within and beyond the fitted ones' radius."""
+    sizes = {}
+    for path in sorted(folder.glob("*.points")):
+        target = control_points(path)[1]
+        if REACH_M[0] < np.hypot(*(target - target.mean(axis=0)).T).max() < REACH_M[1]:
+            sizes[path] = len(target)
+    print(f"{len(sizes)} sheets, radius {REACH_M[0]:g} m to {REACH_M[1]:g} m\n")
+    print("| k | sheets | coverage of 95 % | near | far | sheets below 0.90 | to the best: mean | median |")
+    print("|---|---|---|---|---|---|---|---|")
+    for k in counts:
+        some = [path for path, n in sizes.items() if n >= k + LEAST_OTHERS]
+        if len(some) < 2:
+            continue
+        results = list(pool.map(points, [(path, k, seed) for path in some for seed in seeds], chunksize=4))
+        sheets = [results[i : i + len(seeds)] for i in range(0, len(results), len(seeds))]
+        ratios = [against_best(sheet)[0] for sheet in sheets]
+        each = {key: of_sheets(sheets, key) for key in ("inside", "near", "far")}
+        error = each["inside"].std(ddof=1) / np.sqrt(len(sheets))
+        print(
+            f"| {k} | {len(sheets)} | {each['inside'].mean():.3f} +- {error:.3f} | {each['near'].mean():.3f} |"
+            f" {each['far'].mean():.3f} | {np.mean(each['inside'] < 0.90):.2f} |"
+            f" {np.exp(np.mean(np.log(ratios))):.3f} | {np.median(ratios):.3f} |",
+            flush=True,
+        )
+
+
+def of_sheets(sheets: list[list[Scores]], key: str) -> np.ndarray:
+    """Share of a sheet's held-out pairs, all its repetitions together, sheet by sheet."""
+    joined = [np.concatenate([result[key] for result in sheet]) for sheet in sheets]
+    return np.array([values.mean() for values in joined if len(values)])
+
+
 def textbook(source: np.ndarray, target: np.ndarray, k: int, repetitions: int, rng: np.random.Generator) -> float:
     """Share of the other pairs inside the 95 % ellipses of a least-squares similarity with normal errors."""
     z, w = source @ [1, 1j], target @ [1, 1j]
@@ -316,23 +360,29 @@ def simulated_part(names: list[str], counts: tuple[int, ...], seeds: range, pool
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=["real", "simulated", "chance"], default="simulated")
+    parser.add_argument("--part", choices=["real", "simulated", "points", "chance"], default="simulated")
+    parser.add_argument("--folder", type=Path, help="of --part points: QGIS .points files")
     parser.add_argument("--only", nargs="*", help="names of sets or kinds of map")
     parser.add_argument("--counts", nargs="*", type=int, help="numbers of pairs fitted")
-    parser.add_argument("--repetitions", type=int, help="default: 100 of a real set, 3 of a made-up sheet of each kind")
+    parser.add_argument("--repetitions", type=int, help="default: 100 of a real set, otherwise 3 of each sheet")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     if options.part == "chance":
         chance_part(200, options.repetitions or 60, options.seed)
         return
+    if (options.part == "points") != (options.folder is not None):
+        parser.error("--part points and --folder go together")
     is_real = options.part == "real"
     names = options.only or (["Kastoria", *TALLINN] if is_real else list(KINDS))
     repetitions = options.repetitions or (100 if is_real else 3)
     seeds = range(options.seed, options.seed + repetitions)
     counts = tuple(options.counts or COUNTS[options.part])
     with ProcessPoolExecutor(options.workers) as pool:
-        (real_part if is_real else simulated_part)(names, counts, seeds, pool)
+        if options.part == "points":
+            points_part(options.folder, counts, seeds, pool)
+        else:
+            (real_part if is_real else simulated_part)(names, counts, seeds, pool)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from surefoot.analysis.transforms.evidence import EAST, NOISE_PRIOR, NOISES, NORTH, Prior, basis, log_prior_of_cells
+from surefoot.analysis.transforms.evidence import (
+    EAST,
+    ERROR_GROWTH,
+    NOISE_PRIOR,
+    NOISES,
+    NORTH,
+    Prior,
+    basis,
+    error_variance,
+    log_prior_of_cells,
+)
 from surefoot.analysis.transforms.frames import (
     Frame,
     Similarity,
@@ -40,6 +50,7 @@ class _Part:
     sigma2: Floats  # (d, q)
     normals: Floats  # (d, q, 2)
     errors: Floats  # (d, q, 2), Student-t of unit scale
+    growth: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +69,9 @@ class Transform:
     wrong_share : (3,)
         Share of wrong pairs: median and 90 % interval.
     pair_sd : (3,)
-        Scale per axis of a right pair's error in target units (as observed and not explained by the map):
-        median and 90 % interval. Errors are Student-t, so their own standard deviation is larger.
+        Scale per axis of a right pair's error in target units (as observed and not explained by the map), at the
+        radius of the pairs (without a prior it grows outwards): median and 90 % interval. Errors are Student-t, so
+        their own standard deviation is larger.
     """
 
     hypotheses: dict[str, float]
@@ -218,7 +230,8 @@ def _part(
     noises, noise_prior = NOISES, NOISE_PRIOR
     if prior is not None and prior.pair_sd_m is not None:
         noises, noise_prior = np.array([max(prior.pair_sd_m / abs(frame.step), 1e-12)]), np.ones(1)
-    beliefs = Prior(precision, noises, log_prior_of_cells(noise_prior, len(source)))
+    growth = ERROR_GROWTH if prior is None else 0.0  # a prior's reach may be the frame's radius
+    beliefs = Prior(precision, noises, log_prior_of_cells(noise_prior, len(source)), growth)
     draws = draw(frame.source(source), frame.target(target), beliefs, rng)
     d = len(draws.shape)
     q = max(DRAWS_PER_POINT // d, 1)
@@ -231,6 +244,7 @@ def _part(
         normals=rng.standard_normal((d, q, 2)),
         errors=rng.standard_normal((d, q, 2))
         / np.sqrt(rng.standard_gamma(tail / 2, size=(d, q)) / (tail / 2))[..., None],
+        growth=growth,
     )
 
 
@@ -259,6 +273,7 @@ def _samples(part: _Part, points: Floats, pair_noise: bool) -> tuple[Floats, Flo
     q = part.sigma2.shape[1]
     out = np.empty((len(z), len(draws.shape), q, 2))
     centre = np.zeros((len(z), 2))
+    error_sd = np.sqrt(error_variance(z, part.growth))
     for length, some in _by_length(draws):
         mean, cov = _closed(draws, z, length, some)
         centre += mean.sum(axis=1)
@@ -266,7 +281,7 @@ def _samples(part: _Part, points: Floats, pair_noise: bool) -> tuple[Floats, Flo
         scale = np.sqrt(part.sigma2[some])
         spread = np.einsum("mdab,dqb->mdqa", root, part.normals[some])
         if pair_noise:
-            spread = spread + part.errors[some]
+            spread = spread + error_sd[:, None, None, None] * part.errors[some]
         out[:, some] = mean[:, :, None] + scale[..., None] * spread
     return centre / len(draws.shape), out.reshape(len(z), -1, 2)
 

@@ -1,8 +1,8 @@
 """Draws from the posterior: hypothesis, noise, tails and wrong pairs by Gibbs sampling, all else in closed form.
 
-A pair's error is Student-t (a weight per pair, gamma distributed) or the pair is wrong: then its target is
-anywhere about the map (bivariate Cauchy). Given weights and wrong pairs, every cell of `evidence` has its
-evidence in closed form, so the hypothesis is drawn with everything else integrated out.
+A pair's error is Student-t (a weight per pair, gamma distributed) and larger far from the middle, or the pair is wrong:
+then its target is anywhere about the map (bivariate Cauchy). Given weights and wrong pairs, every cell of `evidence`
+has its evidence in closed form, so the hypothesis is drawn with everything else integrated out.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from surefoot.analysis.transforms.evidence import (
     basis,
     cell_of_local,
     cells,
+    error_variance,
     factored,
     features_of,
     sums,
@@ -35,8 +36,8 @@ Ints = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 Complex = npt.NDArray[np.complex128]
 
-TAILS = np.array([2.5, 4.0, 8.0, 40.0])
-TAIL_PRIOR = np.array([0.2, 0.3, 0.3, 0.2])
+TAILS = np.array([2.0, 3.0, 6.0, 20.0])
+TAIL_PRIOR = np.array([0.30, 0.35, 0.25, 0.10])
 WRONG_PRIOR = (1.0, 19.0)
 
 
@@ -107,13 +108,19 @@ class _Problem:
     gross: Floats
     phi: Floats
     columns: Floats
+    variance: Floats  # of each pair's error, of sigma^2
     prior: Prior
     least_right: int
     project: Floats
 
 
 def effort(n: int) -> tuple[int, int, int]:
-    """Chains, sweeps thrown away, sweeps kept: fewer where the sums are long and the posterior is narrow."""
+    """Chains, sweeps thrown away, sweeps kept: fewer where the sums are long and the posterior is narrow.
+
+    With few pairs a chain stays long with one pair or another being wrong: eight of them left the ellipses too small.
+    """
+    if n <= 8:
+        return 32, 20, 40
     if n <= 60:
         return 8, 20, 40
     if n <= 300:
@@ -142,6 +149,7 @@ def draw(z: Complex, y: Complex, prior: Prior, rng: np.random.Generator) -> Draw
         gross=-np.log(2 * np.pi) - 1.5 * np.log1p(np.abs(y) ** 2),
         phi=phi,
         columns=np.concatenate([basis(z), np.stack([d.real, d.imag], axis=1)], axis=1),
+        variance=error_variance(z, prior.growth),
         prior=prior,
         least_right=min(len(z), 3) if prior.precision is None else 0,
         project=_projection(z),
@@ -178,7 +186,7 @@ def _start(problem: _Problem, chains: int, rng: np.random.Generator) -> _State:
 
 
 def _sweep(problem: _Problem, state: _State, rng: np.random.Generator) -> dict[str, Floats]:
-    weight = np.where(state.wrong, 0.0, state.weight)
+    weight = np.where(state.wrong, 0.0, state.weight / problem.variance)
     added = sums(problem.phi, problem.columns, weight)
     pairs = np.sum(~state.wrong, axis=1).astype(np.float64)
     all_cells = cells(added, pairs, problem.prior, state.prior_scale)
@@ -268,7 +276,7 @@ def _draw_rest(
     rng: np.random.Generator,
 ) -> None:
     """Draw tails, wrong pairs, weights, and the scale of the prior."""
-    sigma2 = part["sigma2"][:, None]
+    sigma2 = part["sigma2"][:, None] * problem.variance
     square = np.abs(problem.d - value) ** 2 / sigma2
     each = -np.log(2 * np.pi * sigma2[..., None]) - (TAILS / 2 + 1) * np.log1p(square[..., None] / TAILS)
     right = ~state.wrong
