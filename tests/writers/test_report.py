@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from surefoot.messages import LANGUAGES
@@ -380,6 +380,8 @@ class TestWords:
         assert used | {0x202F, 0x2013, 0x2026} <= letters | {0x0A}
 
     @given(st.floats(0, 1))
+    @example(0.005)
+    @example(0.995)
     def test_a_share_is_never_rounded_to_none_or_all(self, share: float) -> None:
         text = EN.share(share)
         assert (text == "0\u202f%") == (share == 0)

@@ -81,9 +81,9 @@ class Words:
         """Write a share 0-1 in per cent. Never rounds to a bare 0 or 100 what is neither."""
         step = 10.0**-decimals
         per_cent = value * 100
-        if 0 < per_cent < step / 2:
+        if 0 < per_cent <= step / 2:  # a half itself rounds to even
             return f"<{NARROW_SPACE}{self.number(step, decimals)}{NARROW_SPACE}%"
-        if 100 - step / 2 < per_cent < 100:
+        if 100 - step / 2 <= per_cent < 100:
             return f">{NARROW_SPACE}{self.number(100 - step, decimals)}{NARROW_SPACE}%"
         return f"{self.number(per_cent, decimals)}{NARROW_SPACE}%"
 
