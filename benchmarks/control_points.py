@@ -19,14 +19,17 @@ def control_points(path: Path) -> Pairs:
     """Enabled pairs of a file: source (n, 2) as in the file (rows of an image negative, that is upwards), target (n, 2)
     in metres on a plane about their middle.
 
-    A first line ``#CRS: ...`` names the target's; without it longitude and latitude are assumed.
+    A first line ``#CRS: ...`` names the target's; without it longitude and latitude are assumed. A file without an
+    enabled pair is refused by name.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = file.read().splitlines()
     crs = "EPSG:4326"
-    if lines[0].startswith("#CRS:"):
+    if lines and lines[0].startswith("#CRS:"):
         crs = lines.pop(0).removeprefix("#CRS:").strip()
     rows = [row for row in csv.DictReader(lines) if row.get("enable") != "0"]
+    if not rows:
+        raise ValueError(f"{path}: no enabled pair; take the file out of the folder or enable its pairs in QGIS")
     x, y = ("pixelX", "pixelY") if "pixelX" in rows[0] else ("sourceX", "sourceY")
     source = np.array([[float(row[x]), float(row[y])] for row in rows])
     target = np.array([[float(row["mapX"]), float(row["mapY"])] for row in rows])

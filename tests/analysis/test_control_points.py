@@ -39,6 +39,13 @@ def test_the_stated_system_counts(tmp_path):
     assert np.hypot(*(metres[1:] - metres[0]).T) == pytest.approx([1000 / 0.9996, 1000 / 0.9996], rel=1e-5)
 
 
+@pytest.mark.parametrize("enable", [[], [0]])
+def test_a_file_without_pairs_is_refused_by_name(tmp_path, enable):
+    path = written(tmp_path / "empty.points", [[1.0, 2.0]] * len(enable), [[1.0, 2.0]] * len(enable), enable=enable)
+    with pytest.raises(ValueError, match=r"empty\.points"):
+        control_points(path)
+
+
 def test_a_folder_is_scored_sheet_by_sheet(tmp_path, capsys):
     rng = np.random.default_rng(3)
     for name, far in (("one", 1.0), ("two", 1.0), ("continent", 3000.0)):
