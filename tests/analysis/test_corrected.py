@@ -52,6 +52,22 @@ def test_every_find_is_shared_out_once(result: Assessment) -> None:
     assert np.all(np.diff(association.item * len(result.events) + association.find) > 0)
 
 
+@pytest.mark.slow
+def test_finds_listed_twice_are_of_the_records_of_the_first(folder: Path, result: Assessment) -> None:
+    """They are seen once when a record is moved, and counted as finds on no record (decision 0032)."""
+    case = read_case_folder(folder)
+    count = len(case.finds)
+    again = np.flatnonzero(result.association.unrecorded[:count] < 0.02)[::3]
+    finds = case.finds.take(np.concatenate([np.arange(count), again]))
+    finds.id[count:] = [f"{name}-B" for name in case.finds.id[again]]
+    twice = assess(replace(case, finds=finds), reanchoring=True)
+    test_every_find_is_shared_out_once(twice)
+    test_the_ledger_still_balances(twice)
+    assert len(again) > 10
+    assert twice.association.unrecorded[:count] == pytest.approx(result.association.unrecorded[:count], abs=1e-6)
+    assert np.median(twice.association.unrecorded[count : count + len(again)]) < 0.1
+
+
 def test_the_ledger_still_balances(result: Assessment) -> None:
     totals = result.ledger.totals()
     assert sum(value for key, value in totals.items() if key != "recorded") == pytest.approx(totals["recorded"])

@@ -32,8 +32,9 @@ from surefoot.analysis.claims import CheckedClaim, check_claims
 from surefoot.analysis.locate import LocateContext, Priors, Readings, locate
 from surefoot.analysis.matching import Association
 from surefoot.analysis.reanchor import ReanchorContext, reanchor
-from surefoot.analysis.reanchor.together import Corrected as CorrectedRecord
-from surefoot.analysis.reanchor.together import Runner, Work
+from surefoot.analysis.reanchor.subject import Corrected as CorrectedRecord
+from surefoot.analysis.reanchor.subject import Work
+from surefoot.analysis.reanchor.together import Runner
 from surefoot.model import Case, Doubt, MinefieldRecord, Where
 from surefoot.positions.grid import Grid
 from surefoot.terms import Severity, Stage

@@ -16,6 +16,7 @@ from surefoot.analysis.accuracy import Measure
 from surefoot.analysis.accuracy.remaining import remaining_errors
 from surefoot.analysis.assess.ground import Events
 from surefoot.analysis.assess.placed import LEAST_WEIGHT, PlacedItems
+from surefoot.analysis.assess.repeated import with_repeats
 from surefoot.analysis.matching import Association
 from surefoot.analysis.reanchor import Placement, Placements
 from surefoot.analysis.reanchor.hypotheses import AS_READ
@@ -104,7 +105,10 @@ def corrected_records(
     first = _first_rows(items.record[best])
     laid, device, stranger = _laid_out(items, best, of, first, grid)
     association = _averaged_association(as_recorded, of, first, _event_of_seen(case, events), len(events))
-    return Corrected(of, laid, np.flatnonzero(laid.is_best), device, stranger, association)
+    heaviest = np.flatnonzero(laid.is_best)
+    place = np.column_stack([laid.easting[heaviest], laid.northing[heaviest]])
+    association = with_repeats(association, case.finds.first_listed(), place, events)
+    return Corrected(of, laid, heaviest, device, stranger, association)
 
 
 def _first_rows(record: Ints) -> dict[int, int]:

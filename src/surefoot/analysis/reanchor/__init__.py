@@ -20,7 +20,8 @@ from surefoot.analysis.reanchor.hypotheses import AS_READ, Hypothesis, RecordPri
 from surefoot.analysis.reanchor.placements import Placement
 from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts
 from surefoot.analysis.reanchor.sampler import Settings
-from surefoot.analysis.reanchor.together import Corrected, Runner, Subject, Surroundings, correct_all, visited
+from surefoot.analysis.reanchor.subject import Corrected, Subject
+from surefoot.analysis.reanchor.together import Runner, Surroundings, correct_all, visited
 from surefoot.designations import type_key
 from surefoot.model import Accidents, DevicesFound, MinefieldRecord, SearchedAreas
 from surefoot.positions.grid import Grid
