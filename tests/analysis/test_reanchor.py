@@ -45,6 +45,7 @@ from surefoot.positions.grid import grid_at
 from surefoot.readers.forms.documents import FormDocument
 from surefoot.readers.forms.parse import parse_form
 from surefoot.readers.priors import default_priors
+from surefoot.writers.placements import doubts_of_evidence
 
 Floats = npt.NDArray[np.float64]
 Complexes = npt.NDArray[np.complex128]
@@ -576,6 +577,23 @@ def test_a_find_listed_twice_moves_nothing(region: SimulatedRegion) -> None:
     assert twice.repeats().sum() == count
     for name, one in plain.items():
         assert np.array_equal(one.best.mean, doubled[name].best.mean)
+
+
+def test_what_is_older_than_the_minefield_is_told(region: SimulatedRegion) -> None:
+    """A search of 1950 says nothing of mines laid since; the figures still count it, so a person must hear of it."""
+    record = next(r for r in records_of(region) if r.laid is not None)
+    old = {
+        "finds": replace(region.finds, date=np.full(len(region.finds), np.datetime64("1950-01-01"))),
+        "searched": replace(region.searched, date=np.full(len(region.searched), np.datetime64("1950-01-01"))),
+    }
+    plain, early = corrected(region, [record]), corrected(replace(region, **old), [record])
+    (now,), (before,) = plain.values(), early.values()
+    assert (now.early_seen, now.early_searched) == (0, 0)
+    assert before.early_seen > 10
+    assert before.early_searched > 0
+    told = [doubt.id for doubt in doubts_of_evidence(before, Where("form.yaml"))]
+    assert "SF-C056" in told
+    assert "SF-C056" not in [doubt.id for doubt in doubts_of_evidence(now, Where("form.yaml"))]
 
 
 def test_devices_measured_along_a_row_were_taken_with_the_form_s_instrument(region: SimulatedRegion) -> None:

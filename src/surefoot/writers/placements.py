@@ -52,6 +52,9 @@ def doubts_of_evidence(placed: Placements, where: Where) -> Iterator[Doubt]:
         yield Doubt("SF-C052", Severity.WARNING, where, f"{100.0 * placed.stranger:.0f} %")
     if placed.log_evidence < SPEAKS_AGAINST:
         yield Doubt("SF-C055", Severity.WARNING, where, f"{np.exp(min(-placed.log_evidence, 30.0)):.0f}")
+    if placed.early_seen or placed.early_searched:
+        values = {"seen": str(placed.early_seen), "searched": str(placed.early_searched)}
+        yield Doubt("SF-C056", Severity.WARNING, where, "", values)
 
 
 def row_names(placed: Placements) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from surefoot.analysis.locate import LocateContext, Priors, Readings, category_of_label, locate, mixture_shares
 from surefoot.analysis.matching import category_numbers, marginal_variance, same_events
@@ -31,6 +32,10 @@ from surefoot.terms import EventKind, Slot
 __all__ = ["Hypothesis", "Placement", "Placements", "Posterior", "ReanchorContext", "Settings", "reanchor"]
 
 Floats = npt.NDArray[np.float64]
+Dates = npt.NDArray[np.datetime64]
+Shapes = npt.NDArray[np.object_]
+LEAST_CLAIM, ABOUT_M = 0.05, 100.0
+"""Claim from which a thing seen bears on a record; distance to which searched ground does, metres."""
 LEAST_LEFT = 0.02
 """Chance that a device is there although the form notes that all of its kind were removed."""
 REMOVED = (EventKind.LIFTED, EventKind.CLEARED, EventKind.DETONATED, EventKind.LOST, EventKind.RELAID)
@@ -69,6 +74,9 @@ class Placements:
         Of the best rival against the same: no field, an even or clustered one, or the record's own pattern elsewhere.
     posterior
         The sampled hypotheses behind it.
+    early_seen, early_searched
+        Things claimed, and searched areas about the record, that are dated before the earliest day on which the form
+        says it was laid. They count as if they were later.
     """
 
     record_id: str
@@ -81,6 +89,8 @@ class Placements:
     log_evidence: float
     log_evidence_unrelated: float
     posterior: Posterior
+    early_seen: int = 0
+    early_searched: int = 0
 
     @property
     def best(self) -> Placement:
@@ -147,7 +157,12 @@ def reanchor(
     made = [_subject(r, readings, seen, context) for r, readings in zip(records, known, strict=True)]
     subjects = _around([s for s in made if s is not None], seen, wanted)
     corrected = correct_all(subjects, around, runner) if subjects else ()
-    return {s.prior.record_id: _result(s, c, order) for s, c in zip(subjects, corrected, strict=True)}
+    results = {s.prior.record_id: _result(s, c, order) for s, c in zip(subjects, corrected, strict=True)}
+    dates = finds.date if accidents is None else np.concatenate([finds.date, accidents.date])
+    grounds = around.searched.shapes, searched.date
+    return {
+        r.record_id: _with_early(results[r.record_id], r, dates, grounds) for r in records if r.record_id in results
+    }
 
 
 def _around(subjects: list[Subject], seen: Seen, wanted: str | None) -> list[Subject]:
@@ -272,3 +287,17 @@ def _result(subject: Subject, corrected: Corrected, order: npt.NDArray[np.int64]
         subject.prior.row, subject.facts.index, subject.prior.item, read.centroid + read.pattern, rows[listed],
         posterior.log_evidence, posterior.log_evidence_unrelated, posterior,
     )  # fmt: skip
+
+
+def _with_early(placed: Placements, record: MinefieldRecord, seen: Dates, searched: tuple[Shapes, Dates]) -> Placements:
+    """Count what is dated before the record was laid."""
+    if record.laid is None:
+        return placed
+    day = np.datetime64(record.laid.first, "D")
+    claimed = sum(p.weight * p.p_find.sum(axis=1) for p in placed.placements if not p.stranger)
+    early = np.asarray(seen[placed.find] < day) & (np.asarray(claimed) > LEAST_CLAIM)
+    shapes, dates = searched
+    places = np.concatenate([placed.recorded, placed.best.mean])
+    about = shapely.box(places.real.min(), places.imag.min(), places.real.max(), places.imag.max())
+    near = shapely.intersects(shapes[dates < day], shapely.buffer(about, ABOUT_M))
+    return replace(placed, early_seen=int(early.sum()), early_searched=int(near.sum()))
