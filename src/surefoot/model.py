@@ -307,15 +307,11 @@ class DevicesFound(_Columns):
     source_row: Ints  # row in the user's table, from 1
 
     def first_listed(self) -> Ints:
-        """Find (n,) of the smallest id with the same place, day, type and fate: itself unless it is listed twice."""
+        """Find (n,) with the same place, day, type and fate and the smallest id; not itself: perhaps listed twice."""
         keys = [*zip(self.longitude, self.latitude, self.date, self.model, self.fate, strict=True)]
         by_id = np.argsort(self.id.astype(str), kind="stable")[::-1].tolist()
         first = {keys[number]: number for number in by_id}  # what is not known equals nothing but itself
         return np.array([first[key] for key in keys], dtype=np.int64)
-
-    def repeats(self) -> npt.NDArray[np.bool_]:
-        """Finds (n,) that repeat the place, day, type and fate of another with a smaller id: listed twice, perhaps."""
-        return np.asarray(self.first_listed() != np.arange(len(self)), dtype=np.bool_)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,6 @@ def doubt_neighbours(facts: Accidents, ledger: Ledger) -> None:
 
 def doubt_repeats(facts: DevicesFound, ledger: Ledger) -> None:
     """Note how many finds repeat another one under an id of their own. All stay: a person decides."""
-    count = int(facts.repeats().sum())
+    count = int((facts.first_listed() != np.arange(len(facts))).sum())
     if count:
         ledger.note("SF-R234", severity=Severity.WARNING, count=count)

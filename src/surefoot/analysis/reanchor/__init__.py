@@ -189,7 +189,7 @@ def seen_of(finds: DevicesFound, accidents: Accidents | None, context: ReanchorC
     """
     grid, gps = context.grid, context.locate.priors.table["gps"]
     place = [grid.project(finds.longitude, finds.latitude)]
-    place[0][finds.repeats()] = np.nan
+    place[0][finds.first_listed() != np.arange(len(finds))] = np.nan
     variance = [marginal_variance(finds.sigma_m, gps["find_sigma_m_axis"])]
     category, record, row, index = [finds.category], [finds.record_id], [finds.row], [finds.index]
     if accidents is not None:
