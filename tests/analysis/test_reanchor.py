@@ -579,21 +579,27 @@ def test_a_find_listed_twice_moves_nothing(region: SimulatedRegion) -> None:
         assert np.array_equal(one.best.mean, doubled[name].best.mean)
 
 
-def test_what_is_older_than_the_minefield_is_told(region: SimulatedRegion) -> None:
-    """A search of 1950 says nothing of mines laid since; the figures still count it, so a person must hear of it."""
-    record = next(r for r in records_of(region) if r.laid is not None)
-    old = {
-        "finds": replace(region.finds, date=np.full(len(region.finds), np.datetime64("1950-01-01"))),
-        "searched": replace(region.searched, date=np.full(len(region.searched), np.datetime64("1950-01-01"))),
-    }
-    plain, early = corrected(region, [record]), corrected(replace(region, **old), [record])
-    (now,), (before,) = plain.values(), early.values()
-    assert (now.early_seen, now.early_searched) == (0, 0)
-    assert before.early_seen > 10
-    assert before.early_searched > 0
-    told = [doubt.id for doubt in doubts_of_evidence(before, Where("form.yaml"))]
-    assert "SF-C056" in told
-    assert "SF-C056" not in [doubt.id for doubt in doubts_of_evidence(now, Where("form.yaml"))]
+def test_what_is_older_than_the_minefield_says_nothing_of_it(region: SimulatedRegion) -> None:
+    records = records_of(region)[:4]
+    day = np.datetime64("1950-01-01")
+    none = replace(region, finds=region.finds.take(np.arange(0)), searched=region.searched.take(np.arange(0)),
+                   accidents=region.accidents.take(np.arange(0)))  # fmt: skip
+    old = replace(
+        region, finds=replace(region.finds, date=np.full(len(region.finds), day)),
+        searched=replace(region.searched, date=np.full(len(region.searched), day)),
+        accidents=replace(region.accidents, date=np.full(len(region.accidents), day)),
+    )  # fmt: skip
+    now, before, bare = (corrected(one, records) for one in (region, old, none))
+    assert max(one.early_seen for one in before.values()) > 10
+    for name, one in before.items():
+        assert one.early_searched > 0
+        assert len(one.find) == 0
+        assert one.log_evidence == pytest.approx(0.0, abs=1e-9)
+        assert np.array_equal(one.best.mean, bare[name].best.mean)
+        assert (now[name].early_seen, now[name].early_searched) == (0, 0)
+        told, untold = ([d.id for d in doubts_of_evidence(x, Where("form.yaml"))] for x in (one, now[name]))
+        assert "SF-C056" in told
+        assert "SF-C056" not in untold
 
 
 def test_devices_measured_along_a_row_were_taken_with_the_form_s_instrument(region: SimulatedRegion) -> None:

@@ -201,7 +201,14 @@ def _matchable(case: Case, items: PlacedItems, best: Ints, layout: Layout) -> _M
     weights[: len(layout.searched), 0], weights[len(layout.searched) :, 3] = 1.0, verified.detection
     weights[: len(layout.searched), 1] = np.isfinite(detection)
     weights[: len(layout.searched), 2] = np.nan_to_num(detection)
-    searched, stated, found_there, on_verified_ground = chances_inside(mean, cov, shapes, weights).T
+    dates = np.concatenate([case.searched.date, verified.date])
+    chances = chances_inside(mean, cov, shapes, weights)
+    laid = _laid(case)[items.record[best]]
+    for day in np.unique(laid[~np.isnat(laid)]):
+        early, there = dates < day, laid == day
+        if early.any():  # ground searched before its devices were laid
+            chances[there] = chances_inside(mean[there], cov[there], shapes[~early], weights[~early])
+    searched, stated, found_there, on_verified_ground = chances.T
     area = union_area_m2(layout.searched) or _extent_m2(layout.events.position)
     return _Matchable(
         mean,
@@ -212,6 +219,12 @@ def _matchable(case: Case, items: PlacedItems, best: Ints, layout: Layout) -> _M
         on_verified_ground,
         max(area, 1.0),
     )
+
+
+def _laid(case: Case) -> npt.NDArray[np.datetime64]:
+    """Earliest day on which each record was laid, NaT = not known."""
+    days = [None if record.laid is None else record.laid.first for record in case.records]
+    return np.array(days, dtype="datetime64[D]")
 
 
 def _associate(

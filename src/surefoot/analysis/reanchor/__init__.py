@@ -16,7 +16,7 @@ import shapely
 from surefoot.analysis.locate import LocateContext, Priors, Readings, category_of_label, locate, mixture_shares
 from surefoot.analysis.matching import category_numbers, marginal_variance, same_events
 from surefoot.analysis.reanchor.clutter import Clutter, expected_clutter
-from surefoot.analysis.reanchor.ground import SearchedGround, Seen
+from surefoot.analysis.reanchor.ground import FAR_M, SearchedGround, Seen
 from surefoot.analysis.reanchor.hypotheses import AS_READ, Hypothesis, RecordPrior, hypotheses_of
 from surefoot.analysis.reanchor.placements import Placement
 from surefoot.analysis.reanchor.posterior import Posterior, RecordFacts
@@ -32,10 +32,8 @@ from surefoot.terms import EventKind, Slot
 __all__ = ["Hypothesis", "Placement", "Placements", "Posterior", "ReanchorContext", "Settings", "reanchor"]
 
 Floats = npt.NDArray[np.float64]
-Dates = npt.NDArray[np.datetime64]
-Shapes = npt.NDArray[np.object_]
-LEAST_CLAIM, ABOUT_M = 0.05, 100.0
-"""Claim from which a thing seen bears on a record; distance to which searched ground does, metres."""
+ABOUT_M = 100.0
+"""How far about a record what is older than it is told."""
 LEAST_LEFT = 0.02
 """Chance that a device is there although the form notes that all of its kind were removed."""
 REMOVED = (EventKind.LIFTED, EventKind.CLEARED, EventKind.DETONATED, EventKind.LOST, EventKind.RELAID)
@@ -75,8 +73,8 @@ class Placements:
     posterior
         The sampled hypotheses behind it.
     early_seen, early_searched
-        Things claimed, and searched areas about the record, that are dated before the earliest day on which the form
-        says it was laid. They count as if they were later.
+        Things seen and searched areas about the record that are dated before the earliest day on which it was laid:
+        they are not used for it.
     """
 
     record_id: str
@@ -157,12 +155,8 @@ def reanchor(
     made = [_subject(r, readings, seen, context) for r, readings in zip(records, known, strict=True)]
     subjects = _around([s for s in made if s is not None], seen, wanted)
     corrected = correct_all(subjects, around, runner) if subjects else ()
-    results = {s.prior.record_id: _result(s, c, order) for s, c in zip(subjects, corrected, strict=True)}
-    dates = finds.date if accidents is None else np.concatenate([finds.date, accidents.date])
-    grounds = around.searched.shapes, searched.date
-    return {
-        r.record_id: _with_early(results[r.record_id], r, dates, grounds) for r in records if r.record_id in results
-    }
+    made_by_id = {s.prior.record_id: (s, _result(s, c, order)) for s, c in zip(subjects, corrected, strict=True)}
+    return {name: _with_early(result, s.since, around) for name, (s, result) in made_by_id.items()}
 
 
 def _around(subjects: list[Subject], seen: Seen, wanted: str | None) -> list[Subject]:
@@ -191,7 +185,7 @@ def seen_of(finds: DevicesFound, accidents: Accidents | None, context: ReanchorC
     place = [grid.project(finds.longitude, finds.latitude)]
     place[0][finds.first_listed() != np.arange(len(finds))] = np.nan
     variance = [marginal_variance(finds.sigma_m, gps["find_sigma_m_axis"])]
-    category, record, row, index = [finds.category], [finds.record_id], [finds.row], [finds.index]
+    category, record, row, index, date = [finds.category], [finds.record_id], [finds.row], [finds.index], [finds.date]
     if accidents is not None:
         none = np.full(len(accidents), "", dtype=object)
         at = grid.project(accidents.longitude, accidents.latitude)
@@ -202,12 +196,13 @@ def seen_of(finds: DevicesFound, accidents: Accidents | None, context: ReanchorC
         record.append(none)
         row.append(none)
         index.append(np.full(len(accidents), np.nan))
+        date.append(accidents.date)
     position = np.concatenate(place)
     return Seen(
-        np.where(np.isfinite(position), position, 1e12),
+        np.where(np.isfinite(position), position, FAR_M),
         np.maximum(np.concatenate(variance), 1e-4),
         category_numbers(np.concatenate(category)),
-        np.concatenate(record), np.concatenate(row), np.concatenate(index),
+        np.concatenate(record), np.concatenate(row), np.concatenate(index), np.concatenate(date),
     )  # fmt: skip
 
 
@@ -216,7 +211,7 @@ def searched_of(searched: SearchedAreas, context: ReanchorContext) -> SearchedGr
     a, b = context.locate.priors.table["search"]["unknown_detection_beta"]
     stated = searched.detection_probability
     detection = np.where(np.isfinite(stated), np.minimum(stated, 0.999), a / (a + b))
-    return SearchedGround(context.grid.project_shapes(searched.geometry), detection)
+    return SearchedGround(context.grid.project_shapes(searched.geometry), detection, searched.date)
 
 
 def _subject(record: MinefieldRecord, readings: Readings, seen: Seen, context: ReanchorContext) -> Subject | None:
@@ -224,9 +219,10 @@ def _subject(record: MinefieldRecord, readings: Readings, seen: Seen, context: R
     prior = hypotheses_of(readings, priors, context.grid.project, context.grid.crs)
     if prior is None:
         return None
-    clutter = expected_clutter(prior, seen, **priors.table["clutter"])
+    since = np.datetime64("NaT") if record.laid is None else np.datetime64(record.laid.first, "D")
+    clutter = expected_clutter(prior, seen.since(since), **priors.table["clutter"])
     facts = _facts(record, readings, prior, priors, clutter)
-    return Subject(prior, facts, _vague_density(readings, seen, context, priors), clutter.at_seen)
+    return Subject(prior, facts, _vague_density(readings, seen, context, priors), clutter.at_seen, since)
 
 
 def _facts(
@@ -289,15 +285,14 @@ def _result(subject: Subject, corrected: Corrected, order: npt.NDArray[np.int64]
     )  # fmt: skip
 
 
-def _with_early(placed: Placements, record: MinefieldRecord, seen: Dates, searched: tuple[Shapes, Dates]) -> Placements:
-    """Count what is dated before the record was laid."""
-    if record.laid is None:
-        return placed
-    day = np.datetime64(record.laid.first, "D")
-    claimed = sum(p.weight * p.p_find.sum(axis=1) for p in placed.placements if not p.stranger)
-    early = np.asarray(seen[placed.find] < day) & (np.asarray(claimed) > LEAST_CLAIM)
-    shapes, dates = searched
+def _with_early(placed: Placements, since: np.datetime64, around: Surroundings) -> Placements:
+    """Count what about a record is dated before it was laid."""
+    seen, searched = around.seen, around.searched
+    assert seen.date is not None
+    assert searched.date is not None
     places = np.concatenate([placed.recorded, placed.best.mean])
     about = shapely.box(places.real.min(), places.imag.min(), places.real.max(), places.imag.max())
-    near = shapely.intersects(shapes[dates < day], shapely.buffer(about, ABOUT_M))
-    return replace(placed, early_seen=int(early.sum()), early_searched=int(near.sum()))
+    near = shapely.buffer(about, ABOUT_M)
+    old_seen = shapely.contains_xy(near, *seen.position[seen.date < since].T)
+    old_searched = shapely.intersects(near, searched.shapes[searched.date < since])
+    return replace(placed, early_seen=int(old_seen.sum()), early_searched=int(old_searched.sum()))

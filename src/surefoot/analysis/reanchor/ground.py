@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,8 +19,11 @@ Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Shapes = npt.NDArray[np.object_]
+Dates = npt.NDArray[np.datetime64]
 
 CELL_M = 0.5
+FAR_M = 1e12
+"""Where things stand that bear on nothing: without a place, or older than the field."""
 _NDIMAGE: Any = ndimage  # SciPy ships no types
 MOST_CELLS = 2_000_000
 NEGLIGIBLE = 1e-3
@@ -47,6 +50,8 @@ class Seen:
         As the finder says, "" = not said.
     stated_index : float array (m,)
         Position in the row from 1, nan = not said.
+    date : datetime64 array (m,)
+        NaT = not known; None = of none.
     """
 
     position: Floats
@@ -55,6 +60,7 @@ class Seen:
     stated_record: npt.NDArray[np.object_]
     stated_row: npt.NDArray[np.object_]
     stated_index: Floats
+    date: Dates | None = None
 
     def __len__(self) -> int:
         return len(self.variance)
@@ -64,7 +70,14 @@ class Seen:
         return Seen(
             self.position[rows], self.variance[rows], self.category[rows],
             self.stated_record[rows], self.stated_row[rows], self.stated_index[rows],
+            None if self.date is None else self.date[rows],
         )  # fmt: skip
+
+    def since(self, day: np.datetime64) -> Seen:
+        """Put far away what is dated before a day; NaT = nothing."""
+        if self.date is None or not np.any(self.date < day):
+            return self
+        return replace(self, position=np.where((self.date < day)[:, None], FAR_M, self.position))
 
 
 @dataclass(frozen=True)
@@ -73,6 +86,14 @@ class SearchedGround:
 
     shapes: Shapes
     detection: Floats
+    date: Dates | None = None
+
+    def since(self, day: np.datetime64) -> SearchedGround:
+        """Return what was not searched before a day; NaT = all."""
+        if self.date is None or not np.any(self.date < day):
+            return self
+        later = ~(self.date < day)
+        return SearchedGround(self.shapes[later], self.detection[later], self.date[later])
 
     def near(self, bounds: tuple[float, float, float, float]) -> SearchedGround:
         """Return the polygons whose own box meets a box; none of the missing and the empty ones."""

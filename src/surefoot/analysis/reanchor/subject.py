@@ -20,13 +20,15 @@ Floats = npt.NDArray[np.float64]
 class Subject:
     """A record as it enters: its hypotheses and facts, and two densities at each thing seen, (m,), per m2.
 
-    `vague_density` is that of its devices that have no place of their own, `clutter` that of devices of no record.
+    `vague_density` is that of its devices that have no place of their own, `clutter` that of devices of no record. What
+    is dated before `since`, the earliest day on which it was laid, has nothing to do with it; NaT = not known.
     """
 
     prior: RecordPrior
     facts: RecordFacts
     vague_density: Floats
     clutter: Floats
+    since: np.datetime64 = np.datetime64("NaT")  # noqa: RUF009 - a constant
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,8 @@ class _Step:
     def _corrected(self, subject: Subject, others: Floats) -> Corrected:
         rng = stream_of(self.around.seed, subject.prior.record_id)
         posterior = explore(
-            subject.prior, subject.facts, self.around.seen, self.around.searched, rng=rng,
+            subject.prior, subject.facts, self.around.seen.since(subject.since),
+            self.around.searched.since(subject.since), rng=rng,
             degrees_of_freedom=self.around.degrees_of_freedom, clutter=subject.clutter,
             other_density=others + subject.vague_density, settings=self.around.settings,
         )  # fmt: skip
