@@ -705,6 +705,20 @@ def test_a_mistaken_landmark_does_not_give_a_record_the_finds_of_another() -> No
     assert claimed[1] == pytest.approx(5.0, abs=1.5)
 
 
+@pytest.mark.slow
+def test_each_field_of_a_belt_keeps_its_own_finds() -> None:
+    """Neighbours reach each other's finds all along; records that are no rivals have their turn at once."""
+    rng, u, own = np.random.default_rng(8), field(2, 12.0, 20, 4.0), []
+    centres = [150.0 * k + 0j for k in range(5)]
+    for centre in centres:
+        shift = complex(*rng.normal(0.0, 15.0, 2))
+        some = u[rng.choice(len(u), 8, replace=False)]
+        own.append(centre + some + shift + rng.normal(0.0, 0.7, 8) + 1j * rng.normal(0.0, 0.7, 8))
+    seen = seen_at(np.concatenate(own))
+    subjects = [subject_of(str(k), u, seen, ("as_read", 1.0, centre, 25.0)) for k, centre in enumerate(centres)]
+    assert claims_of(subjects, seen) == pytest.approx([8.0] * 5, abs=1.5)
+
+
 def test_two_orders_that_explain_alike_weigh_alike() -> None:
     subjects, around = overlapping()
     corrected = correct_all(subjects, around)

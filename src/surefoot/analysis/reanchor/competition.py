@@ -29,7 +29,7 @@ CHANGED = 0.1
 """Least change of the log density of all else at a find that is worth new draws."""
 DISPLACED = 1.0
 """A record that loses so much log evidence to those placed before it is tried as the first of another order."""
-ORDERS = 3
+ORDERS = 10
 """Most other orders tried."""
 LEAST_ORDER = 0.01
 """Orders that weigh less are left out."""
@@ -82,9 +82,13 @@ class Competition:
 
 @dataclass
 class _Order:
-    """An order in which the records of a group are placed: the density of every record of the case so far."""
+    """An order in which the records of a group are placed: the density of every record of the case so far.
+
+    `turns` are the members by turn: records that are no rivals of each other have theirs at once, to the same result.
+    """
 
     members: list[int]
+    turns: list[list[int]]
     density: list[Floats]
     corrected: dict[int, Corrected] = field(default_factory=dict)
     evidence: dict[int, float] = field(default_factory=dict)  # of each given those before it
@@ -114,9 +118,10 @@ def settle(
         start[n] = competition.subjects[n].vague_density
     alone = competition.given([(n, of_others(start, competition.rivals[n])) for n in members])
     strength = {n: c.posterior.log_evidence for n, c in zip(members, alone, strict=True)}
-    best = [_Order(sorted(group, key=lambda n: (-strength[n], n)), list(start)) for group in groups]
+    rivals = competition.rivals
+    best = [_order(sorted(group, key=lambda n: (-strength[n], n)), rivals, start) for group in groups]
     _place(best, competition)
-    tried = [[_Order(m, list(start)) for m in _other_orders(order, strength)] for order in best]
+    tried = [[_order(members, rivals, start) for members in _other_orders(order, strength)] for order in best]
     _place([order for orders in tried for order in orders], competition)
     every = [[order, *orders] for order, orders in zip(best, tried, strict=True)]
     _sweep([order for orders in every for order in orders], competition)
@@ -133,6 +138,15 @@ def groups_of(contested: Sequence[int], rivals: Sequence[Ints]) -> list[list[int
     return [[contested[k] for k in np.flatnonzero(label == g).tolist()] for g in range(label.max(initial=-1) + 1)]
 
 
+def _order(members: list[int], rivals: Sequence[Ints], start: Sequence[Floats]) -> _Order:
+    """Give each member the turn after the last of its rivals before it."""
+    turn: dict[int, int] = {}
+    for n in members:
+        before = [turn[m] for m in turn if m in rivals[n] or n in rivals[m]]
+        turn[n] = 1 + max(before, default=-1)
+    return _Order(members, [[n for n in members if turn[n] == t] for t in range(1 + max(turn.values()))], list(start))
+
+
 def _other_orders(order: _Order, strength: Mapping[int, float]) -> list[list[int]]:
     displaced = [n for n in order.members[1:] if strength[n] - order.evidence[n] > DISPLACED]
     return [[n, *(m for m in order.members if m != n)] for n in displaced[:ORDERS]]
@@ -140,7 +154,7 @@ def _other_orders(order: _Order, strength: Mapping[int, float]) -> list[list[int
 
 def _place(orders: Sequence[_Order], competition: Competition) -> None:
     """Place the records of every order one after the other, each given those before it; the orders side by side."""
-    for turn in range(max((len(order.members) for order in orders), default=0)):
+    for turn in range(max((len(order.turns) for order in orders), default=0)):
         for order, n in _step(orders, turn, competition):
             order.evidence[n] = order.corrected[n].posterior.log_evidence
 
@@ -150,7 +164,7 @@ def _sweep(orders: Sequence[_Order], competition: Competition) -> None:
     moving = list(orders)
     for _ in range(SWEEPS):
         before = [dict(order.corrected) for order in moving]
-        for turn in range(max((len(order.members) for order in moving), default=0)):
+        for turn in range(max((len(order.turns) for order in moving), default=0)):
             _step(moving, turn, competition)
         moving = [order for order, old in zip(moving, before, strict=True) if not _same(order.corrected, old)]
 
@@ -160,8 +174,8 @@ def _same(one: Mapping[int, Corrected], other: Mapping[int, Corrected]) -> bool:
 
 
 def _step(orders: Sequence[_Order], turn: int, competition: Competition) -> list[tuple[_Order, int]]:
-    """Correct the record whose turn it is in each order."""
-    due = [(order, order.members[turn]) for order in orders if turn < len(order.members)]
+    """Correct the records whose turn it is in each order."""
+    due = [(order, n) for order in orders if turn < len(order.turns) for n in order.turns[turn]]
     wanted = [(n, of_others(order.density, competition.rivals[n])) for order, n in due]
     for (order, n), result in zip(due, competition.given(wanted), strict=True):
         order.corrected[n] = result
@@ -170,16 +184,23 @@ def _step(orders: Sequence[_Order], turn: int, competition: Competition) -> list
 
 
 def _mixed(orders: Sequence[_Order]) -> dict[int, Corrected]:
-    """Average over the orders of a group by their evidence."""
+    """Average each record over the first order and those that leave it otherwise, by their evidence.
+
+    An order that begins with another record far off leaves this one as it was and takes no weight from the rest.
+    """
+    first = orders[0]
+    return {
+        n: _average([first, *(o for o in orders[1:] if o.corrected[n] is not first.corrected[n])], n)
+        for n in first.members
+    }
+
+
+def _average(orders: Sequence[_Order], n: int) -> Corrected:
     weight = softmax([order.log_evidence for order in orders])
     weight = np.where(weight < LEAST_ORDER, 0.0, weight)
-    parts = [(float(w), order) for w, order in zip(weight / weight.sum(), orders, strict=True) if w > 0.0]
-    return {n: _average([(w, order.corrected[n]) for w, order in parts]) for n in orders[0].members}
-
-
-def _average(parts: Sequence[tuple[float, Corrected]]) -> Corrected:
+    parts = [(float(w), o.corrected[n]) for w, o in zip(weight / weight.sum(), orders, strict=True) if w > 0.0]
     first = parts[0][1]
-    if all(corrected is first for _, corrected in parts):
+    if len(parts) == 1:
         return first
     apart = [(w, _of_its_own(corrected)) for w, corrected in parts]
     posteriors = [(w, c.posterior) for w, c in apart]
